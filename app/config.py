@@ -1,0 +1,103 @@
+"""Every setting of an installation, read once from the environment at start.
+
+Addresses, secrets and switches only; the domain's numbers live with their rules, the brand's own choices in
+the brand's settings. A missing or bad value stops the start with a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BadConfig(Exception):
+    """One sentence: which setting, and what to do."""
+
+
+class Config(BaseSettings):
+    """Prefix `VOUCH_`: `database_url` is `VOUCH_DATABASE_URL`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="VOUCH_", frozen=True, extra="ignore")
+
+    env: Literal["development", "production", "test"] = Field("development", description="production refuses seeds, the demo network and insecure defaults")
+    data_dir: Path = Field(Path("data"), description="SQLite file, embedded Redis, pid files, generated keys")
+    database_url: str = Field("", description="empty: SQLite at DATA_DIR/vouch.db; or postgresql://…")
+    redis_url: str = Field("", description="empty: the embedded server whose address stands in DATA_DIR/redis.url")
+    secret_key: SecretStr = Field(SecretStr(""), description="signs sessions and encrypts network tokens; in development one is made and kept in DATA_DIR")
+    base_url: str = Field("http://127.0.0.1:5000", description="where people reach this installation; links in messages start with it")
+    seed_password: SecretStr = Field(SecretStr(""), description="the demo people's password; empty: one is made and printed")
+    allow_private_urls: bool = Field(False, description="let channels call loopback and private addresses")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="how many proxies in front may set X-Forwarded-For")
+    hold_seconds: float = Field(60.0, ge=0, le=3600, description="pause between approval and posting in which a reply can be pulled back")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity written to standard error")
+    rate_limits: bool = Field(True, description="throttle sign-in and writing; off only for load tests")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if url.startswith("postgres://"):
+            url = "postgresql://" + url.removeprefix("postgres://")
+        if url and not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, url: str) -> str:
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @model_validator(mode="after")
+    def _production_is_explicit(self) -> Config:
+        if self.env == "production" and len(self.secret_key.get_secret_value()) < 32:
+            raise ValueError("VOUCH_SECRET_KEY must be set to at least 32 characters in production")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'vouch.db'}"
+
+    @property
+    def redis(self) -> str:
+        """The Redis address in force, or "" when no server is known (rows are kept, the sweep queues them later)."""
+        if self.redis_url:
+            return self.redis_url
+        file = self.data_dir / "redis.url"
+        return file.read_text().strip() if file.exists() else ""
+
+    @property
+    def secret(self) -> str:
+        """The signing secret; outside production one is made on first use and kept readable only by its owner."""
+        value = self.secret_key.get_secret_value()
+        if value:
+            return value
+        file = self.data_dir / "secret.key"
+        if not file.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                    out.write(os.urandom(32).hex())
+            except FileExistsError:
+                pass
+        return file.read_text().strip()
+
+    @classmethod
+    def from_environment(cls) -> Config:
+        """Read `VOUCH_*`. Raises BadConfig with one sentence."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "VOUCH_" + "_".join(str(part) for part in first["loc"]).upper() if first["loc"] else ""
+            raise BadConfig(f"{name + ': ' if name else ''}{first['msg'].removeprefix('Value error, ')}.") from None
+
+    @classmethod
+    def for_tests(cls, **overrides: Any) -> Config:
+        """A configuration that reads nothing from the environment."""
+        return cls.model_validate({"env": "test", "secret_key": "test-secret-" + "0" * 32, "hold_seconds": 0, "allow_private_urls": True, "rate_limits": False, **overrides})
