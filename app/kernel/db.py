@@ -1,0 +1,174 @@
+"""The database: one engine a process, one session a unit of work, one transaction a write.
+
+SQLite loses or refuses concurrent read-then-write transactions unless the writer announces itself, so every
+transaction that may write begins with BEGIN IMMEDIATE; reading ones say so and never wait for a writer.
+PostgreSQL's default isolation loses updates likewise: verbs settle races by a conditional UPDATE
+(`states.move`) or `with_for_update()`, which SQLite ignores and does not need.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, create_engine, event, text
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from app.config import Config
+
+log = logging.getLogger(__name__)
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment. SQLite has no zone, so UTC is stored and put back; a naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time must know its zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+Id = Annotated[int, mapped_column(BigId, primary_key=True)]
+Word = Annotated[str, mapped_column(String(64))]
+
+
+def ref(target: str, **kw: Any) -> Any:
+    """A column that points at another row: `ref("task.id", index=True)`."""
+    return mapped_column(BigId, ForeignKey(target), **kw)
+
+
+def only_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over the rows for which `where` holds: small while history grows, or what makes "one live …" a rule of the schema."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), int: BigId}
+
+
+class Database:
+    """Bound to a configuration once; `transaction()` opens the unit of work that `session` then names."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._current: ContextVar[Session | None] = ContextVar("vouch_session", default=None)
+
+    def init(self, config: Config) -> None:
+        """Bind to the configured database. Called again (tests), the old engine is let go."""
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine = make_engine(config.database)
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            raise RuntimeError("the database is not initialised: create_app does that")
+        return self._engine
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    @property
+    def session(self) -> Session:
+        """The session of the transaction we are in."""
+        session = self._current.get()
+        if session is None:
+            raise RuntimeError("no transaction is open here")
+        return session
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._current.get() is not None
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Session]:
+        """All or nothing. Inside another transaction it joins that one; what `after_commit` was told runs once the outermost has committed."""
+        outer = self._current.get()
+        if outer is not None:
+            if outer.info["read_only"] and not read_only:
+                raise RuntimeError("a reading transaction cannot write")
+            yield outer
+            return
+        session = Session(self.engine.execution_options(read_only=read_only), expire_on_commit=False)
+        session.info.update(read_only=read_only, after_commit={})
+        token = self._current.set(session)
+        try:
+            yield session
+            if read_only:
+                session.rollback()
+            else:
+                session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            self._current.reset(token)
+            session.close()
+        for hook in session.info["after_commit"].values():
+            try:
+                hook()
+            except Exception:
+                # The rows are committed and the sweep finds whatever a hook failed to pass on.
+                log.exception("after-commit hook failed")
+
+    def after_commit(self, hook: Callable[[], object], *, key: object = None) -> None:
+        """Run `hook` once the outermost transaction has committed; a later hook of the same `key` takes the earlier one's place."""
+        self.session.info["after_commit"][key if key is not None else object()] = hook
+
+
+db = Database()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with our settings for either database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, pool_size=64, max_overflow=0, connect_args={"timeout": 5, "check_same_thread": False})
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        # Connections never exceed what a stock server allows (100) for two web processes and a few workers.
+        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_timeout=10)
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
