@@ -1,0 +1,194 @@
+"""Everything that can have happened on the road, in the past tense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class MentionsReceived(Event):
+    """A batch was stored and routed. Names first and last mention and how many went where."""
+
+    account_id: int
+    mention_ids: list[int]
+    routes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MentionRerouted(Event):
+    """A person corrected a decision: a label for the classifier."""
+
+    mention_id: int
+    was: str
+    audience: str
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TasksOpened(Event):
+    """Tasks of one batch for one audience."""
+
+    task_ids: list[int]
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClaimed(Event):
+    task_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReleased(Event):
+    """The task is free again; `because` is released, lapsed, rejected …"""
+
+    task_id: int
+    user_id: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEscalated(Event):
+    """The audience moved up to a tier. `because` is a code, `by_id` a person or none for the machine."""
+
+    task_id: int
+    tier: str
+    because: str
+    by_id: int | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHandedBack(Event):
+    """An employee returned the task to the community, with guidance."""
+
+    task_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReopened(Event):
+    """The author came back and is not helped yet."""
+
+    task_id: int
+    mention_id: int
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResolved(Event):
+    """Settled. `because`: thanks, silence, outcome (of a case)."""
+
+    task_id: int
+    because: str
+    writer_id: int | None
+    reply_id: int | None
+    first_try: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCancelled(Event):
+    task_id: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySubmitted(Event):
+    reply_id: int
+    task_id: int
+    writer_id: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyApproved(Event):
+    """By a person (`reviewer_id`) or by a named rule."""
+
+    reply_id: int
+    task_id: int
+    writer_id: int
+    revision: int
+    reviewer_id: int | None
+    rule: str | None
+    edited: bool
+    kind: str
+    by_employee: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReturned(Event):
+    reply_id: int
+    task_id: int
+    writer_id: int
+    reviewer_id: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRejected(Event):
+    reply_id: int
+    task_id: int
+    writer_id: int
+    reviewer_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPosted(Event):
+    posting_id: int
+    reply_id: int
+    task_id: int
+    writer_id: int
+    by_employee: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostingPulledBack(Event):
+    """Approved, then taken back before anything went out: what vested on the approval is reversed."""
+
+    posting_id: int
+    reply_id: int
+    task_id: int
+    writer_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostingStuck(Event):
+    """Refused for good, or nobody can say whether it is out: a moderator has to look."""
+
+    posting_id: int
+    reply_id: int
+    task_id: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorThanked(Event):
+    mention_id: int
+    task_id: int
+    reply_id: int
+    writer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorCameBack(Event):
+    """After an answer the author wrote again: stuck, angrier or other."""
+
+    mention_id: int
+    task_id: int
+    reply_id: int
+    writer_id: int
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRaised(Event):
+    flag_id: int
+    task_id: int
+    mention_id: int
+    by_id: int
+    kind: str

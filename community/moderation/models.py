@@ -1,0 +1,76 @@
+"""A look at a submission, the hold of the person who looks, and a report that something is wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.db import Base, Id, only_where, ref
+
+
+class Review(Base):
+    """One decision about one exact revision, by a person or by a named rule."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        UniqueConstraint("reply_id", "revision"),
+        Index("ix_review_brand", "brand_id", "id"),
+        Index("ix_review_reviewer", "reviewer_id", "id"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    reply_id: Mapped[int] = ref("reply.id")
+    revision: Mapped[int]
+    decision: Mapped[str] = mapped_column(String(16))
+    """`approve`, `return`, `reject`, `escalate`."""
+    reviewer_id: Mapped[int | None] = ref("user.id")
+    rule: Mapped[str | None] = mapped_column(String(32))
+    """The named rule that let it pass without a look."""
+    edited_from: Mapped[int | None]
+    """Edit and approve: the revision the writer had handed in."""
+    reason: Mapped[str | None] = mapped_column(String(32))
+    note: Mapped[str | None] = mapped_column(String(1000))
+    at: Mapped[datetime]
+
+
+class ReviewClaim(Base):
+    """What one reviewer has open, another can't decide."""
+
+    __tablename__ = "review_claim"
+    __table_args__ = (only_where("uq_review_claim_live", "reply_id", where="ended_at IS NULL", unique=True),)
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    reply_id: Mapped[int] = ref("reply.id")
+    reviewer_id: Mapped[int] = ref("user.id")
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Flag(Base):
+    """A person's report on a mention: upheld or dismissed, and a label for the classifier either way."""
+
+    __tablename__ = "flag"
+    __table_args__ = (
+        only_where("uq_flag_open", "task_id", "by_id", "kind", where="state = 'open'", unique=True),
+        only_where("ix_flag_open", "brand_id", "id", where="state = 'open'"),
+        Index("ix_flag_task", "task_id"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    task_id: Mapped[int] = ref("task.id")
+    mention_id: Mapped[int] = ref("mention.id")
+    by_id: Mapped[int] = ref("user.id")
+    kind: Mapped[str] = mapped_column(String(16))
+    """`angry`, `technical`, `private_data`, `at_risk`, `spam`."""
+    note: Mapped[str | None] = mapped_column(String(500))
+    state: Mapped[str] = mapped_column(String(16))
+    """`open`, `upheld`, `dismissed`."""
+    at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = ref("user.id")

@@ -1,0 +1,91 @@
+"""A piece of answering work for one conversation, and one person's hold on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.kernel.db import Base, Id, only_where, ref
+from community.mentions.models import Mention
+
+LIVE = ("open", "claimed", "in_review", "answered")
+_LIVE_SQL = "state IN ('open', 'claimed', 'in_review', 'answered')"
+
+
+class Task(Base):
+    __tablename__ = "task"
+    __table_args__ = (
+        only_where("uq_task_live", "conversation_id", where=_LIVE_SQL, unique=True),
+        only_where("ix_task_desk", "brand_id", "audience", "priority", "opened_at", where="state IN ('open', 'claimed')"),
+        only_where("ix_task_answered", "answered_at", where="state = 'answered'"),
+        Index("ix_task_conversation", "conversation_id", "id"),
+        Index("ix_task_mention", "mention_id"),
+        Index("ix_task_brand", "brand_id", "id"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    conversation_id: Mapped[int] = ref("conversation.id")
+    mention_id: Mapped[int] = ref("mention.id")
+    """The post to answer: the author's first, or after a reopening their latest."""
+    state: Mapped[str] = mapped_column(String(16))
+    audience: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    """`answer` or `thank`."""
+    priority: Mapped[int]
+    category: Mapped[str] = mapped_column(String(32))
+    lang: Mapped[str] = mapped_column(String(16))
+    opened_at: Mapped[datetime]
+    returned_to_id: Mapped[int | None] = ref("user.id")
+    """Kept for this advocate (a return, a reopening) until `kept_until`."""
+    kept_until: Mapped[datetime | None]
+    lesson: Mapped[str | None] = mapped_column(String(1000))
+    """What the last rejection taught; shown to whoever takes it next."""
+    answered_at: Mapped[datetime | None]
+    first_answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    closed_because: Mapped[str | None] = mapped_column(String(64))
+    reopened: Mapped[int] = mapped_column(default=0)
+    raised_by_id: Mapped[int | None] = ref("user.id")
+    """The advocate who sent it up to the team; it stays visible to them, read-only."""
+
+    mention: Mapped[Mention] = relationship(lazy="raise_on_sql")
+    claim: Mapped[Claim | None] = relationship(
+        lazy="raise_on_sql", uselist=False, viewonly=True, primaryjoin="and_(Task.id == Claim.task_id, Claim.ended_at.is_(None))"
+    )
+
+
+class Claim(Base):
+    """One hold. It counts as lapsed the moment `ends_at` is past, whether or not anybody has ended it yet."""
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        only_where("uq_claim_live", "task_id", where="ended_at IS NULL", unique=True),
+        only_where("ix_claim_live_user", "user_id", "brand_id", where="ended_at IS NULL"),
+        only_where("ix_claim_lapse", "ends_at", where="ended_at IS NULL"),
+        Index("ix_claim_task", "task_id", "id"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    task_id: Mapped[int] = ref("task.id")
+    user_id: Mapped[int] = ref("user.id")
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    """None: an employee's assignment, held without a lease."""
+    cap_at: Mapped[datetime | None]
+    """Renewing never goes past this moment."""
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None] = mapped_column(String(32))
+    """`released`, `lapsed`, `submitted`, `escalated`, `cancelled`, `reassigned`."""
+    note: Mapped[str | None] = mapped_column(String(500))
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the hold is still good. A lease that ends later than its cap counts as lapsed too (a clock that jumped)."""
+        if self.ended_at is not None:
+            return False
+        if self.ends_at is None:
+            return True
+        return self.ends_at > at and (self.cap_at is None or self.ends_at <= self.cap_at)
