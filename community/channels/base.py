@@ -35,6 +35,8 @@ class Capabilities:
     rewards_allowed: bool
     disclosure_field: str | None
     max_length: int | None
+    read_back_lag: timedelta = timedelta(0)
+    """How long after a request its post may still be missing from what the network shows; until then a missing post proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Batch:
     cursor: str | None = None
     more: bool = False
     budget: Budget | None = None
+    bad: Sequence[tuple[int, str]] = ()
+    """Posts of the delivery that could not be used: their place in it, from 1, and why. They cost the others nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +130,13 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`key` is stable over retries of one posting; `number` counts from 1; `first_at` is when the first try began."""
+    """`key` is stable over retries of one posting; `number` counts from 1; `first_at` is when the first try began,
+    `last_at` when the latest one did (none: there was only the first)."""
 
     key: str
     number: int
     first_at: datetime
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,8 @@ class Channel(Protocol):
     def reply(self, o: Outgoing, attempt: Attempt) -> Sent: ...
 
     def find_reply(self, o: Outgoing, attempt: Attempt) -> Sent | None:
-        """Did it land? None only when its absence is proved."""
+        """Did it land? None only when its absence is proved: the listing was complete and the read-back lag since
+        the latest try is over. Else Unknown with `ask_again_at`."""
         ...
 
     def follow_ups(self, sent_ids: Sequence[str], cursor: str | None) -> Batch: ...
@@ -200,7 +207,11 @@ class Transient(ChannelError):
 
 
 class Unknown(ChannelError):
-    """Sent, but no answer we can trust: ask `find_reply` before anything else."""
+    """Sent, but no answer we can trust: ask `find_reply` before anything else, from `ask_again_at` on where it is known."""
+
+    def __init__(self, detail: str, *, ask_again_at: datetime | None = None, http_status: int | None = None, raw: str = "") -> None:
+        super().__init__(detail, http_status=http_status, raw=raw)
+        self.ask_again_at = ask_again_at
 
 
 class AuthExpired(ChannelError):
