@@ -221,7 +221,14 @@ class AuthExpired(ChannelError):
 class Forbidden(ChannelError):
     """Permanent for this reply: by hand, or close."""
 
-    def __init__(self, detail: str, *, reason: Literal["not_summoned", "window_over", "blocked", "comments_off", "policy", "scope"], http_status: int | None = None, raw: str = "") -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        reason: Literal["not_summoned", "window_over", "blocked", "comments_off", "policy", "scope"],
+        http_status: int | None = None,
+        raw: str = "",
+    ) -> None:
         super().__init__(detail, http_status=http_status, raw=raw)
         self.reason = reason
 
