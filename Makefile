@@ -1,0 +1,7 @@
+.PHONY: run test check bench promises
+
+run:
+	./run
+
+test check bench promises:
+	./run $@
