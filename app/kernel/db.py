@@ -60,9 +60,9 @@ Id = Annotated[int, mapped_column(BigId, primary_key=True)]
 Word = Annotated[str, mapped_column(String(64))]
 
 
-def ref(target: str, **kw: Any) -> Any:
-    """A column that points at another row: `ref("task.id", index=True)`."""
-    return mapped_column(BigId, ForeignKey(target), **kw)
+def ref(target: str, *, use_alter: bool = False, **kw: Any) -> Any:
+    """A column that points at another row: `ref("task.id", index=True)`. `use_alter` where two tables point at each other."""
+    return mapped_column(BigId, ForeignKey(target, use_alter=use_alter), **kw)
 
 
 def only_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
