@@ -124,9 +124,8 @@ class Database:
         token = self._current.set(session)
         try:
             yield session
-            if read_only:
-                session.rollback()
-            else:
+            # A reading one is ended by close(): rollback() would expire what was read, and the edges go on using it.
+            if not read_only:
                 session.commit()
         except BaseException:
             session.rollback()
