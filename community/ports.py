@@ -48,7 +48,8 @@ class Word:
 @dataclass(frozen=True, slots=True)
 class Signals:
     """What the classifier read. `anger`, `technical`, `spam` are calibrated probabilities 0…1;
-    `urgency` 0…1 by rules; `sentiment` -1…1; `category` one of PRODUCT's eleven."""
+    `urgency` 0…1 by rules; `sentiment` -1…1; `category` one of PRODUCT's eleven; `topics` the urgent matters
+    its words name (outage, safety, legal, security, press, repeat, deadline)."""
 
     anger: float
     technical: float
@@ -59,6 +60,7 @@ class Signals:
     lang: str
     praise: bool = False
     words: tuple[Word, ...] = ()
+    topics: tuple[str, ...] = ()
     classifier: str = ""
 
 
