@@ -1,0 +1,115 @@
+"""What is decided by rule, not learned: spam, urgency, praise, category, and anger and technical where no licensed labels exist.
+
+Pure sums over a Reading. The weights were set by hand from what the words mean; nothing here was fitted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from escalation.classifier.features import Reading
+from escalation.classifier.lexicon import TOPICS
+
+CATEGORIES = ("question", "how_to", "complaint", "billing", "delivery", "account", "technical", "outage", "praise", "feature_request", "other")
+
+# How much each topic presses, alone; several add up as independent reasons do.
+URGENCY = {"safety": 0.8, "security": 0.5, "legal": 0.5, "press": 0.5, "outage": 0.4, "repeat": 0.3, "deadline": 0.2}
+
+# A service account's own posts: it apologises, asks for a direct message, signs with initials.
+_AGENT = re.compile(
+    r"(?:sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay|late))|(?:please|pls|kindly|could you|can you|feel free to) (?:send us a |drop us a |follow (?:us )?(?:and|&) )?dm\b"
+    r"|(?:dm|email|message) us (?:your|the|with|at)|we(?:'|’)?(?:d|ll| would| will) (?:love to help|be happy to|look into|take a look|get (?:this|that|it))|reach out to (?:us|our)|we apologi[sz]e|thanks for reaching out"
+    r"|have you tried|let us know (?:if|how|your|the|which))|\s[\^*-][A-Z]{1,3}\b(?:\s*\d/\d)?\s*(?:https?://\S+)?\s*$",
+    re.I,
+)
+_ADDRESSES = re.compile(r"\b(?:you|your|u|ur|i|i'm|im|i've|ive|my|me|we|our)\b", re.I)
+_QUESTION_START = re.compile(r"(?:^|[.!?\n]\s*|@\w+\s+)(?:who|what|when|where|why|which|how|is|are|do|does|did|can|could|would|will|should|any|has|have)\b", re.I)
+
+
+def spam(reading: Reading) -> float:
+    """How likely nobody here expects an answer: quoted posts, contests, adverts, headlines, a service account's own words."""
+    if not reading.tokens:
+        return 0.5
+    sums = reading.sums
+    personal = len(_ADDRESSES.findall(reading.text[:2_000]))
+    score = -3.0 + 0.75 * min(sums.get("spam", 0), 8)
+    score += 4.0 * reading.retweet
+    score += 2.5 * bool(_AGENT.search(reading.text[:2_000]))
+    score += 0.9 * bool(reading.links) + 0.5 * max(0, reading.hashtags - 1) + 0.5 * max(0, reading.links - 1)
+    score -= 0.6 * min(personal, 4)
+    score -= 0.35 * min(reading.questions, 2) + 0.25 * min(sums.get("anger", 0), 6) + 0.2 * min(sums.get("technical", 0), 6) + 0.3 * min(sums.get("praise", 0), 3)
+    return _probability(score)
+
+
+def topics(reading: Reading) -> tuple[str, ...]:
+    """The urgent matters whose words occur, in the order of TOPICS."""
+    return tuple(topic for topic in TOPICS if topic in reading.sums)
+
+
+def urgency(found: tuple[str, ...], anger: float) -> float:
+    """0…1: each topic by itself, and strong anger a little."""
+    calm = 1.0 - 0.2 * max(0.0, anger - 0.5) * 2
+    for topic in found:
+        calm *= 1.0 - URGENCY[topic]
+    return round(1.0 - calm, 4)
+
+
+def anger_by_words(reading: Reading, sentiment: float = 0.0) -> float:
+    """Probability of anger from the lexicon and the surface alone."""
+    sums = reading.sums
+    score = -2.6 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * min(sums.get("swearing", 0), 4) - 0.35 * min(sums.get("praise", 0), 6)
+    score += 0.8 * min(reading.emoji.get("angry", 0), 2) + 0.35 * min(reading.exclamations, 3) - 0.8 * sentiment + 1.2 * reading.sarcastic
+    score += 1.0 * (reading.shouted >= 3)
+    return _probability(score)
+
+
+def technical_by_words(reading: Reading) -> float:
+    """Probability that technical knowledge is needed, from the lexicon alone."""
+    return _probability(-2.4 + 0.55 * min(reading.sums.get("technical", 0), 9))
+
+
+def sentiment_by_words(reading: Reading) -> float:
+    """-1…1 from what is praised and what is regretted."""
+    good = reading.sums.get("praise", 0) + 2 * reading.emoji.get("happy", 0)
+    bad = reading.sums.get("anger", 0) + reading.sums.get("disappointed", 0) / 2 + 2 * (reading.emoji.get("angry", 0) + reading.emoji.get("sad", 0))
+    return (good - bad) / (good + bad + 2)
+
+
+def is_praise(reading: Reading, anger: float, technical: float) -> bool:
+    """Thanks or praise, and nothing that waits for an answer."""
+    sums = reading.sums
+    return sums.get("praise", 0) >= 2 and anger < 0.35 and technical < 0.5 and not asks(reading) and sums.get("praise", 0) > sums.get("disappointed", 0) / 3 + sums.get("stuck", 0) / 3
+
+
+def asks(reading: Reading) -> bool:
+    """Whether the text asks for something."""
+    return reading.questions > 0 or "how_to" in reading.sums
+
+
+def category(reading: Reading, anger: float, technical: float, found: tuple[str, ...]) -> str:
+    """One of CATEGORIES: the matter first, the manner (complaint, question) only where no matter is named."""
+    sums = reading.sums
+    matters = {name: sums.get(name, 0) for name in ("billing", "delivery", "account")}
+    strongest = max(matters, key=lambda name: matters[name])
+    if "outage" in found and technical >= 0.3:
+        return "outage"
+    if "feature_request" in sums and technical < 0.8 and anger < 0.6:
+        return "feature_request"
+    if technical >= 0.5 and matters[strongest] < 9:
+        return "technical"
+    if is_praise(reading, anger, technical):
+        return "praise"
+    if matters[strongest]:
+        return strongest
+    if anger >= 0.35:
+        return "complaint"
+    if "how_to" in sums:
+        return "how_to"
+    if reading.questions or _QUESTION_START.search(reading.text[:500]):
+        return "question"
+    return "complaint" if sums.get("disappointed", 0) >= 3 else "other"
+
+
+def _probability(score: float) -> float:
+    return 1.0 / (1.0 + math.exp(-score))
