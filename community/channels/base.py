@@ -147,6 +147,16 @@ class Sent:
     budget: Budget | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What an adapter is built from: one account's settings and opened secrets. Its `repr` shows no secret."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    listen_only: bool = False
+
+
 class Channel(Protocol):
     """One connected account on one kind of network."""
 
