@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,12 +22,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, SimpleWorker, Worker
-from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError, StopRequested
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.kernel import clock
+from app.kernel.processes import end_with_parent
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -225,6 +227,10 @@ class VouchWorker(Worker):
         with self.app.app_context():
             return super().perform_job(job, queue, execution)
 
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        end_with_parent(self.pid or 0)
+        super().main_work_horse(job, queue)
+
     # Commands sent through Redis (stop, kill, shut down) are nobody's business: signals do that.
     def subscribe(self) -> None:
         return None
@@ -239,16 +245,20 @@ class BurstWorker(SimpleWorker, VouchWorker):
 
 def work(app: Flask, queues: Sequence[str]) -> None:
     """Work until a signal asks to stop, whatever happens to Redis meanwhile."""
-    level = logging.getLogger().level
+    level = logging.getLevelName(max(logging.getLogger().level, logging.WARNING))
     while True:
+        worker = None
         try:
-            worker = VouchWorker.create(app, queues, Redis.from_url(link.url, socket_connect_timeout=2)) if link.url else None
-            if worker is not None:
-                worker.work(logging_level=logging.getLevelName(max(level, logging.WARNING)))
-                if worker.stop_asked:
-                    return
-        except (RedisError, OSError) as error:
+            if link.url:
+                worker = VouchWorker.create(app, queues, Redis.from_url(link.url, socket_connect_timeout=2))
+                worker.work(logging_level=level)
+        except (RedisError, OSError, StopRequested) as error:
             log.warning("Redis is away (%s): looking again", type(error).__name__)
+        if worker is not None and worker.stop_asked:
+            return
+        # The handlers of the worker that ended would wait for a job it no longer has.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         time.sleep(1)
 
 
