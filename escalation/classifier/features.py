@@ -19,7 +19,9 @@ from escalation.classifier.lexicon import ANGRY_EMOJI, BY_FIRST_CHARACTER, HAPPY
 SURFACE = ("shouting", "shouted_words", "exclamation", "question", "stretched", "angry_emoji", "happy_emoji", "sad_emoji", "laughing_emoji",
            "anger_words", "swearing", "technical_words", "praise_words", "polite", "stuck", "disappointed", "negation", "sarcasm")  # fmt: skip
 
-NEGATIONS = frozenset("no not never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't aren't couldn't wouldn't nothing nobody without 不 没 沒 無 唔 冇".split())
+NEGATIONS = frozenset(
+    "no not never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't aren't couldn't wouldn't nothing nobody without 不 没 沒 無 唔 冇".split()
+)
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ebef"
 _HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"
@@ -43,7 +45,10 @@ _TOKEN = re.compile(
 )
 _STRETCH = re.compile(r"(.)\1{2,}")
 _NOT_A_LETTER = re.compile(f"[{_HIDDEN}\u0300-\u036f]")
-_SARCASM = re.compile(r"\b(?:thanks|thank you|thx|congrats|great|nice|good|love|awesome|bravo|well done)\b[^.!?\n]{0,60}\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b", re.I)
+_SARCASM = re.compile(
+    r"\b(?:thanks|thank you|thx|congrats|great|nice|good|love|awesome|bravo|well done)\b[^.!?\n]{0,60}\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b",
+    re.I,
+)
 _QUOTED = re.compile(r"^\s*RT @")
 
 MASK_LINK, MASK_HANDLE, MASK_NUMBER = "://", "@", "0"

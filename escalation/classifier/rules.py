@@ -24,7 +24,9 @@ _AGENT = re.compile(
     re.I,
 )
 _ADDRESSES = re.compile(r"\b(?:you|your|u|ur|i|i'm|im|i've|ive|my|me|we|our)\b", re.I)
-_QUESTION_START = re.compile(r"(?:^|[.!?\n]\s*|@\w+\s+)(?:who|what|when|where|why|which|how|is|are|do|does|did|can|could|would|will|should|any|has|have)\b", re.I)
+_QUESTION_START = re.compile(
+    r"(?:^|[.!?\n]\s*|@\w+\s+)(?:who|what|when|where|why|which|how|is|are|do|does|did|can|could|would|will|should|any|has|have)\b", re.I
+)
 
 
 def spam(reading: Reading) -> float:
@@ -38,7 +40,9 @@ def spam(reading: Reading) -> float:
     score += 2.5 * bool(_AGENT.search(reading.text[:2_000]))
     score += 0.9 * bool(reading.links) + 0.5 * max(0, reading.hashtags - 1) + 0.5 * max(0, reading.links - 1)
     score -= 0.6 * min(personal, 4)
-    score -= 0.35 * min(reading.questions, 2) + 0.25 * min(sums.get("anger", 0), 6) + 0.2 * min(sums.get("technical", 0), 6) + 0.3 * min(sums.get("praise", 0), 3)
+    score -= (
+        0.35 * min(reading.questions, 2) + 0.25 * min(sums.get("anger", 0), 6) + 0.2 * min(sums.get("technical", 0), 6) + 0.3 * min(sums.get("praise", 0), 3)
+    )
     return _probability(score)
 
 
@@ -79,7 +83,13 @@ def sentiment_by_words(reading: Reading) -> float:
 def is_praise(reading: Reading, anger: float, technical: float) -> bool:
     """Thanks or praise, and nothing that waits for an answer."""
     sums = reading.sums
-    return sums.get("praise", 0) >= 2 and anger < 0.35 and technical < 0.5 and not asks(reading) and sums.get("praise", 0) > sums.get("disappointed", 0) / 3 + sums.get("stuck", 0) / 3
+    return (
+        sums.get("praise", 0) >= 2
+        and anger < 0.35
+        and technical < 0.5
+        and not asks(reading)
+        and sums.get("praise", 0) > sums.get("disappointed", 0) / 3 + sums.get("stuck", 0) / 3
+    )
 
 
 def asks(reading: Reading) -> bool:
