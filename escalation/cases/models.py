@@ -12,10 +12,17 @@ from app.kernel.db import Base, Id, only_where, ref
 from community.tasks.models import Task
 
 
+WANTED = "state IN ('open', 'assigned', 'reopened')"
+"""Cases that want one of us, as SQL: the condition of the lists' indexes, word for word, so that they are used."""
+WAITING = "state = 'waiting'"
+
+
 class Case(Base):
     __tablename__ = "case"
     __table_args__ = (
-        only_where("ix_case_open", "brand_id", "tier", "id", where="state != 'resolved'"),
+        only_where("ix_case_wanted", "brand_id", "turn_at", "id", where=WANTED),
+        only_where("ix_case_wanted_tier", "brand_id", "tier", "turn_at", "id", where=WANTED),
+        only_where("ix_case_waiting", "brand_id", "turn_at", "id", where=WAITING),
         Index("ix_case_brand", "brand_id", "id"),
         Index("ix_case_assignee", "assignee_id", "id"),
     )
@@ -30,6 +37,8 @@ class Case(Base):
     because: Mapped[str] = mapped_column(String(64))
     assignee_id: Mapped[int | None] = ref("user.id")
     opened_at: Mapped[datetime]
+    turn_at: Mapped[datetime]
+    """Its place in the list: the promise's end while one runs, else the moment the author came back (or, waiting, since when)."""
     waiting_since: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(32))
@@ -48,7 +57,7 @@ class CaseEntry(Base):
     brand_id: Mapped[int] = ref("brand.id")
     case_id: Mapped[int] = ref("case.id")
     kind: Mapped[str] = mapped_column(String(16))
-    """`opened`, `assigned`, `note`, `handed_up`, `handed_back`, `waiting`, `resolved`, `reopened`."""
+    """`opened`, `assigned`, `note`, `handed_up`, `handed_down`, `handed_back`, `missed`, `waiting`, `resolved`, `reopened`."""
     by_id: Mapped[int | None] = ref("user.id")
     text: Mapped[str | None] = mapped_column(Text)
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -10,6 +10,8 @@ CASE = States(
         ("assigned", "assign", "assigned"),
         ("waiting", "assign", "waiting"),
         ("assigned", "wait", "waiting"),
+        ("open", "wait", "waiting"),  # a reply that was already being sent when the task moved up
+        ("reopened", "wait", "waiting"),
         ("waiting", "come_back", "assigned"),
         ("open", "hand_over", "open"),
         ("reopened", "hand_over", "open"),

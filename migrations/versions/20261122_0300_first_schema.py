@@ -12,6 +12,12 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+CASE_LISTS = (
+    ("ix_case_wanted", ["brand_id", "turn_at", "id"], "state IN ('open', 'assigned', 'reopened')"),
+    ("ix_case_wanted_tier", ["brand_id", "tier", "turn_at", "id"], "state IN ('open', 'assigned', 'reopened')"),
+    ("ix_case_waiting", ["brand_id", "turn_at", "id"], "state = 'waiting'"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -448,6 +454,7 @@ def upgrade() -> None:
         sa.Column("because", sa.String(length=64), nullable=False),
         sa.Column("assignee_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("opened_at", app.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("turn_at", app.kernel.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("waiting_since", app.kernel.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("resolved_at", app.kernel.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=32), nullable=True),
@@ -461,13 +468,8 @@ def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.create_index("ix_case_assignee", ["assignee_id", "id"], unique=False)
         batch_op.create_index("ix_case_brand", ["brand_id", "id"], unique=False)
-        batch_op.create_index(
-            "ix_case_open",
-            ["brand_id", "tier", "id"],
-            unique=False,
-            sqlite_where=sa.text("state != 'resolved'"),
-            postgresql_where=sa.text("state != 'resolved'"),
-        )
+        for name, columns, where in CASE_LISTS:
+            batch_op.create_index(name, columns, unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
     op.create_table(
         "claim",
@@ -831,7 +833,8 @@ def downgrade() -> None:
 
     op.drop_table("claim")
     with op.batch_alter_table("case", schema=None) as batch_op:
-        batch_op.drop_index("ix_case_open", sqlite_where=sa.text("state != 'resolved'"), postgresql_where=sa.text("state != 'resolved'"))
+        for name, _, where in CASE_LISTS:
+            batch_op.drop_index(name, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
         batch_op.drop_index("ix_case_brand")
         batch_op.drop_index("ix_case_assignee")
 
