@@ -108,11 +108,11 @@ class WebhookChannel:
             if now >= sure_at:
                 return None
             raise Unknown("The network does not show the reply yet, and may be late.", ask_again_at=sure_at, http_status=404)
-        error = mapping.error_for(answer, now)
+        refusal = mapping.error_for(answer, now)
         # The look-up was refused, not the reply: whatever it says, the reply's fate is as open as before.
         raise Unknown(
-            f"The network could not say whether the reply landed. {error.detail}",
-            ask_again_at=getattr(error, "retry_at", None),
+            f"The network could not say whether the reply landed. {refusal.detail}",
+            ask_again_at=getattr(refusal, "retry_at", None),
             http_status=answer.status,
             raw=answer.text,
         )

@@ -27,6 +27,8 @@ from community.channels.base import (
 
 LONGEST_WAIT = timedelta(hours=24)
 """However long a network asks us to wait, we look again after this."""
+DELIVERY_LIMIT = 1_000
+"""Posts of one delivery: they are stored in one transaction, which nobody should have to wait for."""
 ID_LIMIT = 255
 SAID_LIMIT = 200
 
@@ -40,7 +42,10 @@ def read_delivery(body: bytes, now: datetime) -> Batch:
     posts: list[Incoming] = []
     gone: list[str] = []
     bad: list[tuple[int, str]] = []
-    for place, item in enumerate(found if isinstance(found, list) else [found], start=1):
+    items = found if isinstance(found, list) else [found]
+    if len(items) > DELIVERY_LIMIT:
+        raise Invalid(f"One delivery holds at most {DELIVERY_LIMIT:,} posts; this one holds {len(items):,}.", field="body")
+    for place, item in enumerate(items, start=1):
         try:
             lost = importing.gone_id(item)
             if lost is not None:
