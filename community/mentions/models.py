@@ -36,6 +36,7 @@ class Mention(Base):
         Index("ix_mention_conversation", "conversation_id", "posted_at", "id"),
         Index("ix_mention_brand", "brand_id", "id"),
         Index("ix_mention_author", "account_id", "author_ext_id", "id"),
+        Index("ix_mention_parent", "account_id", "parent_ext_id"),
     )
 
     id: Mapped[Id]

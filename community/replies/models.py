@@ -43,7 +43,7 @@ class Revision(Base):
     """One wording. While a draft it is overwritten by each save and takes a new number; handed in, it is sealed and never changes."""
 
     __tablename__ = "revision"
-    __table_args__ = (UniqueConstraint("reply_id", "number"),)
+    __table_args__ = (UniqueConstraint("reply_id", "number"), Index("ix_revision_outgoing", "brand_id", "outgoing_hash"))
 
     id: Mapped[Id]
     brand_id: Mapped[int] = ref("brand.id")
@@ -101,6 +101,8 @@ class Posting(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     first_sent_at: Mapped[datetime | None]
     """When the first request began; from then on its absence on the network must be proved before another."""
+    sent_at: Mapped[datetime | None]
+    """When the latest request began; an absence counts as proved only after the network's index lag since then."""
     looks: Mapped[int] = mapped_column(default=0)
     """How often the network was asked what became of it."""
     ext_id: Mapped[str | None] = mapped_column(String(255))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.db import Base, Id, only_where, ref
@@ -18,7 +18,7 @@ class Task(Base):
     __tablename__ = "task"
     __table_args__ = (
         only_where("uq_task_live", "conversation_id", where=_LIVE_SQL, unique=True),
-        only_where("ix_task_desk", "brand_id", "audience", "priority", "opened_at", where="state IN ('open', 'claimed')"),
+        only_where("ix_task_desk", "brand_id", "audience", text("priority DESC"), "opened_at", where="state IN ('open', 'claimed')"),
         only_where("ix_task_answered", "answered_at", where="state = 'answered'"),
         Index("ix_task_conversation", "conversation_id", "id"),
         Index("ix_task_mention", "mention_id"),

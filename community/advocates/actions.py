@@ -1,0 +1,76 @@
+"""The verbs of being an advocate: join, pause, come back, show or hide on boards, and the trust a moderator gives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.accounts.models import Brand, User
+from app.kernel import clock
+from app.kernel.audit import audit
+from app.kernel.db import db
+from app.kernel.errors import Invalid
+from community.advocates.models import Advocate
+from community.permissions import RULES
+
+
+def join(user: User, brand: Brand, *, languages: list[str] | None = None, topics: list[str] | None = None, pseudonym: str | None = None) -> Advocate:
+    """Begin at trust level 0; joining again changes nothing."""
+    row = advocate_of(user, brand)
+    if row is None:
+        row = Advocate(
+            brand_id=brand.id,
+            user_id=user.id,
+            pseudonym=pseudonym or user.name.split()[0],
+            languages=languages or ["en"],
+            topics=topics or [],
+            trust_level=0,
+            on_boards=True,
+            joined_at=clock.now(),
+        )
+        db.session.add(row)
+        db.session.flush()
+        audit("advocate.join", row, by=user)
+    return row
+
+
+def pause(user: User, brand: Brand, *, until: datetime) -> None:
+    """A break: nothing is offered until then."""
+    row = _required(user, brand)
+    if until <= clock.now():
+        raise Invalid("A break ends in the future.", field="until")
+    row.paused_until = until
+    audit("advocate.pause", row, by=user)
+
+
+def come_back(user: User, brand: Brand) -> None:
+    row = _required(user, brand)
+    row.paused_until = None
+    audit("advocate.come_back", row, by=user)
+
+
+def show_on_boards(user: User, brand: Brand, *, shown: bool) -> None:
+    row = _required(user, brand)
+    row.on_boards = shown
+    audit("advocate.boards", row, by=user, shown=shown)
+
+
+def set_trust(advocate: Advocate, level: int, *, by: User, reason: str) -> None:
+    """A moderator's word on a trust level, on record with its reason code."""
+    RULES.check(by, "advocate.set_trust", advocate)
+    if level not in range(5):
+        raise Invalid("Trust levels go from 0 to 4.", field="trust_level")
+    audit("advocate.trust", advocate, by=by, reason=reason, was=advocate.trust_level, level=level)
+    advocate.trust_level = level
+
+
+def advocate_of(user: User, brand: Brand) -> Advocate | None:
+    return db.session.scalar(select(Advocate).where(Advocate.user_id == user.id, Advocate.brand_id == brand.id))
+
+
+def _required(user: User, brand: Brand) -> Advocate:
+    row = advocate_of(user, brand)
+    if row is None:
+        raise Invalid("You are not an advocate of this brand.")
+    return row

@@ -1,0 +1,5 @@
+"""Reading advocates."""
+
+from community.advocates.actions import advocate_of
+
+__all__ = ["advocate_of"]

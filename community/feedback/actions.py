@@ -1,0 +1,78 @@
+"""After the answer: the author's next post is read, and silence has its meaning too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import select
+
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.errors import Conflict
+from app.kernel.outbox import record
+from community.events import AuthorCameBack, AuthorThanked
+from community.feedback.models import FollowUp
+from community.mentions.models import Mention
+from community.ports import Post, Route, ports
+from community.replies.models import Posting, Reply
+from community.tasks import actions as task_actions
+from community.tasks.models import Task
+
+SILENCE = timedelta(hours=72)
+"""An author who writes nothing more for this long was helped, or has moved on."""
+
+
+def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read", "new"]:
+    """Read the post that came after our answer. Thanks resolves, still stuck reopens for the same advocate, angrier escalates.
+
+    Returns "new" when it is no follow-up to an answer of ours (another author, or the task was closed unanswered):
+    then it stands for itself.
+    """
+    asked = db.session.get_one(Mention, task.mention_id)
+    answer = db.session.execute(
+        select(Reply, Posting).join(Posting, Posting.reply_id == Reply.id).where(Posting.task_id == task.id, Posting.state == "posted").order_by(Posting.id.desc()).limit(1)
+    ).first()
+    same_author = asked.author_ext_id == mention.author_ext_id if asked.author_ext_id or mention.author_ext_id else asked.author_handle == mention.author_handle
+    if answer is None or not same_author:
+        return "new"
+    reply, _posting = answer
+    reading = ports.triage.read_mood(_post(asked), _post(mention))
+    if reading == "other" and route.audience in ("tier_1", "tier_2"):
+        reading = "angrier" if route.signals.anger >= route.signals.technical else "stuck"
+    db.session.add(
+        FollowUp(brand_id=task.brand_id, task_id=task.id, reply_id=reply.id, writer_id=reply.writer_id, mention_id=mention.id, reading=reading, at=clock.now())
+    )
+    if reading == "thanks":
+        record(AuthorThanked(task.brand_id, mention.id, task.id, reply.id, reply.writer_id))
+        if task.state == "answered":
+            task_actions.resolve(task, because="thanks", by=None, writer_id=reply.writer_id, reply_id=reply.id)
+        return "read"
+    if reading == "other" and route.audience == "set_aside":
+        return "read"
+    record(AuthorCameBack(task.brand_id, mention.id, task.id, reply.id, reply.writer_id, reading))
+    task_actions.reopen(task, mention, because=reading, keep_for=None if reading == "angrier" or task.audience != "community" else reply.writer_id)
+    task.priority = max(task.priority, route.priority)
+    if task.audience == "community" and reading == "angrier":
+        task_actions.escalate(task, "tier_1", because="angrier", by=None)
+    elif task.audience == "community" and route.audience in ("tier_1", "tier_2"):
+        task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
+    return "read"
+
+
+def resolve_silent(limit: int = 500) -> int:
+    """Resolve what was answered and has been silent for 72 h; returns how many."""
+    done = 0
+    with db.transaction() as session:
+        for task in session.scalars(select(Task).where(Task.state == "answered", Task.answered_at <= clock.now() - SILENCE).order_by(Task.answered_at).limit(limit)).all():
+            answer = session.scalar(select(Reply).join(Posting, Posting.reply_id == Reply.id).where(Posting.task_id == task.id, Posting.state == "posted").order_by(Posting.id.desc()).limit(1))
+            try:
+                task_actions.resolve(task, because="silence", by=None, writer_id=answer.writer_id if answer else None, reply_id=answer.id if answer else None)
+                done += 1
+            except Conflict:
+                continue  # the author wrote this very moment
+    return done
+
+
+def _post(mention: Mention) -> Post:
+    return Post(text=mention.text, lang=mention.lang, followers=mention.followers, private=mention.private, kind=mention.kind)

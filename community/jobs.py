@@ -1,0 +1,29 @@
+"""Queue doors: something comes in, a verb is called, and calling twice changes nothing more."""
+
+from __future__ import annotations
+
+from app.kernel.queue import job
+from community.feedback import actions as feedback
+from community.mentions import actions as mentions
+from community.replies import posting
+from community.tasks import actions as tasks
+
+
+@job(queue="default")
+def lapse_claims() -> int:
+    return tasks.lapse_due()
+
+
+@job(queue="default")
+def resolve_silent() -> int:
+    return feedback.resolve_silent()
+
+
+@job(queue="default")
+def send_overdue_triage() -> int:
+    return mentions.send_overdue_triage()
+
+
+@job(queue="posting")
+def sweep_postings() -> int:
+    return posting.sweep()

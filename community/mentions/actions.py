@@ -1,0 +1,124 @@
+"""Correcting the machine: a person's decision supersedes its own, moves the task, and is kept as a label."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+
+from sqlalchemy import insert, select, update
+
+from app.accounts.models import User
+from app.kernel import clock, live
+from app.kernel.audit import audit
+from app.kernel.db import db
+from app.kernel.errors import Conflict, Forbidden, Invalid
+from app.kernel.outbox import record
+from community.events import MentionRerouted, TasksOpened
+from community.mentions.models import Decision, Mention
+from community.permissions import RULES
+from community.ports import Reason
+from community.tasks import actions as task_actions
+from community.tasks.models import LIVE, Task
+
+AUDIENCES = ("set_aside", "community", "tier_1", "tier_2")
+TRIAGE_MINUTES = 15
+"""How long a post may wait in the triage list before tier 1 gets it."""
+
+
+def reroute(mention: Mention, audience: str, *, by: User, reason: str | None = None) -> Decision:
+    """A person says who should answer. The task follows; the former decision stays on record. Raises Invalid, Forbidden, Conflict."""
+    RULES.check(by, "mention.reroute", mention)
+    if audience not in AUDIENCES:
+        raise Invalid(f"The audience is one of {', '.join(AUDIENCES)}.", field="audience")
+    if mention.by_brand:
+        raise Invalid("This is the brand's own post: nobody answers it.")
+    if mention.private and audience == "community":
+        raise Forbidden("This came in private: the community never sees it.")
+    words = f"{by.name} decided: {audience.replace('_', ' ')}" + (f", “{reason.strip()[:200]}”" if reason and reason.strip() else "")
+    return _supersede(mention, audience, Reason(words, rule="person"), by)
+
+
+def send_overdue_triage(limit: int = 200) -> int:
+    """What waited too long on the triage list goes to tier 1: a person looks, nothing is guessed. Returns how many."""
+    with db.transaction() as session:
+        edge = clock.now() - timedelta(minutes=TRIAGE_MINUTES)
+        waiting = session.scalars(
+            select(Mention)
+            .join(Decision, Decision.mention_id == Mention.id)
+            .where(Decision.superseded_at.is_(None), Decision.audience == "triage", Decision.at <= edge)
+            .order_by(Decision.at)
+            .limit(limit)
+        ).all()
+        for mention in waiting:
+            _supersede(mention, "tier_1", Reason(f"Nobody decided within {TRIAGE_MINUTES} min: tier 1 looks", rule="triage_overdue"), None)
+    return len(waiting)
+
+
+def current_decision(mention_id: int) -> Decision | None:
+    return db.session.scalar(select(Decision).where(Decision.mention_id == mention_id, Decision.superseded_at.is_(None)))
+
+
+def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None) -> Decision:
+    now = clock.now()
+    was = db.session.scalars(select(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).with_for_update()).one_or_none()
+    if was is None:
+        raise Conflict("Somebody decided this a moment ago. Look again.")
+    done = db.session.execute(update(Decision).where(Decision.id == was.id, Decision.superseded_at.is_(None)).values(superseded_at=now))
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict("Somebody decided this a moment ago. Look again.")
+    decision = Decision(
+        **{c: getattr(was, c) for c in ("brand_id", "mention_id", "priority", "kind", "anger", "technical", "spam", "urgency", "sentiment", "category", "tags", "words", "policy", "classifier")},
+        at=now,
+        audience=audience,
+        reasons=[*was.reasons, asdict(reason)],
+        by_id=by.id if by else None,
+    )
+    db.session.add(decision)
+    db.session.flush()
+    _move_task(mention, decision, by)
+    if by is not None:
+        record(MentionRerouted(mention.brand_id, mention.id, was.audience, audience, by.id))
+    audit("mention.reroute", mention, by=by, reason=reason.rule, was=was.audience, audience=audience)
+    db.after_commit(lambda: live.bump(mention.brand_id, "triage", "desk", "cases", "mentions"), key=("triage", mention.brand_id))
+    return decision
+
+
+def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
+    """Give the conversation the task that the decision asks for."""
+    task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, Task.state.in_(LIVE)).with_for_update())
+    if task is None:
+        if decision.audience != "set_aside":
+            _open(mention, decision)
+    elif decision.audience == "set_aside":
+        task_actions.cancel(task, because="set_aside", by=None)
+    elif decision.audience == task.audience or (task.state == "answered" and decision.audience == "community"):
+        return
+    elif decision.audience == "community":
+        if by is None:
+            raise ValueError("only a person hands back")
+        task_actions.hand_back(task, by=by, note=decision.reasons[-1]["text"])
+    else:
+        task_actions.escalate(task, decision.audience, because="rerouted", by=by)
+
+
+def _open(mention: Mention, decision: Decision) -> None:
+    now = clock.now()
+    task_id = db.session.scalars(
+        insert(Task).returning(Task.id),
+        [
+            {
+                "brand_id": mention.brand_id,
+                "conversation_id": mention.conversation_id,
+                "mention_id": mention.id,
+                "state": "open",
+                "audience": decision.audience,
+                "kind": decision.kind if decision.audience == "community" else "answer",
+                "priority": decision.priority,
+                "category": decision.category,
+                "lang": mention.lang,
+                "opened_at": now,
+                "reopened": 0,
+            }
+        ],
+    ).one()
+    record(TasksOpened(mention.brand_id, [task_id], decision.audience))

@@ -1,0 +1,385 @@
+"""Listen, decide, open: how outside posts come in.
+
+Posts travel in batches. `prepare` is pure and does the heavy thinking (language, route) before any lock is
+taken; `store` writes a batch in a handful of statements: mentions once, conversations joined whatever the order
+posts came in, decisions, tasks, one event for each kind of fact. A poll's cursor moves in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from app.kernel import clock, live
+from app.kernel.db import db
+from app.kernel.outbox import record
+from community.channels.base import Incoming
+from community.channels.models import ChannelAccount
+from community.events import MentionsReceived, TasksOpened
+from community.feedback.actions import read_follow_up
+from community.mentions.models import Conversation, Decision, Mention
+from community.mentions.text import languages, readable, storable
+from community.ports import Post, Route, ports
+from community.tasks import actions as task_actions
+from community.tasks.models import Task
+
+BATCH = 500
+"""Posts per transaction: large enough to spread the cost of statements, small enough that a writer waits a moment at most."""
+TIERS = ("community", "tier_1", "tier_2")
+"""Audiences that open a task, in the order in which a conversation can move up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A post with everything decided about it that needs no database."""
+
+    post: Incoming
+    text: str
+    lang: str
+    route: Route | None
+    """None for the brand's own posts: nobody answers those."""
+
+
+@dataclass(slots=True)
+class Received:
+    stored: int = 0
+    known: int = 0
+    routes: Counter[str] = field(default_factory=Counter)
+    mention_ids: list[int] = field(default_factory=list)
+
+    def __add__(self, other: Received) -> Received:
+        return Received(self.stored + other.stored, self.known + other.known, self.routes + other.routes, self.mention_ids + other.mention_ids)
+
+
+def receive(account: ChannelAccount, posts: Sequence[Incoming], *, cursor: str | None = None, gone: Sequence[str] = ()) -> Received:
+    """Take in any number of posts; what is known already changes nothing. The cursor moves with the last batch it covers."""
+    total = Received()
+    chunks = [posts[i : i + BATCH] for i in range(0, len(posts), BATCH)] or [posts]
+    for number, chunk in enumerate(chunks, 1):
+        fresh = unknown(account, chunk)
+        prepared = prepare(account.brand_id, fresh)
+        last = number == len(chunks)
+        got = store(account, prepared, cursor=cursor if last else None, gone=gone if last else ())
+        got.known += len(chunk) - len(fresh)
+        total = total + got
+    return total
+
+
+def unknown(account: ChannelAccount, posts: Sequence[Incoming]) -> list[Incoming]:
+    """The posts we have not stored yet, each once. Only a saving of work: `store` looks again under its lock."""
+    once = list({post.ext_id: post for post in posts}.values())
+    with db.transaction(read_only=True):
+        have = _known(account.id, [post.ext_id for post in once])
+    return [post for post in once if post.ext_id not in have]
+
+
+def prepare(brand_id: int, posts: Sequence[Incoming]) -> list[Prepared]:
+    """Language and route of each post: no database, so it may run in another process."""
+    texts = [storable(post.text) for post in posts]
+    clean = [readable(text) for text in texts]
+    langs = languages(clean, [post.lang for post in posts])
+    asked = [i for i, post in enumerate(posts) if not post.author.is_ours]
+    routes = ports.triage.route(
+        brand_id,
+        [Post(text=texts[i], lang=langs[i], followers=posts[i].author.followers, private=posts[i].private, kind=posts[i].kind) for i in asked],
+    )
+    by_place = dict(zip(asked, routes, strict=True))
+    return [Prepared(post, texts[i], langs[i], by_place.get(i)) for i, post in enumerate(posts)]
+
+
+def store(account: ChannelAccount, prepared: Sequence[Prepared], *, cursor: str | None = None, gone: Sequence[str] = ()) -> Received:
+    """Write one batch in one transaction, and move the cursor with it."""
+    with db.transaction() as session:
+        # One batch of an account at a time: two pollers handing in the same thread must not both found its conversation.
+        locked = session.scalars(select(ChannelAccount).where(ChannelAccount.id == account.id).with_for_update(key_share=True)).one()
+        if cursor is not None:
+            locked.cursor = cursor
+        have = _known(account.id, [p.post.ext_id for p in prepared])
+        fresh = [p for p in prepared if p.post.ext_id not in have]
+        received = Received(stored=len(fresh), known=len(prepared) - len(fresh))
+        if fresh:
+            _write(locked, fresh, received)
+        if gone:
+            _redact(locked, gone)
+    return received
+
+
+# Writing a batch
+
+
+def _write(account: ChannelAccount, fresh: Sequence[Prepared], received: Received) -> None:
+    now = clock.now()
+    joined = _conversations(account, [p.post for p in fresh], now)
+    mentions = _insert_mentions(account, fresh, joined, now)
+    received.mention_ids = [m.id for m in mentions]
+    routed = [(m, p.route) for m, p in zip(mentions, fresh, strict=True) if p.route is not None]
+    if routed:
+        db.session.execute(insert(Decision), [decision_values(m.brand_id, m.id, route, now) for m, route in routed])
+    received.routes.update(route.audience for _, route in routed)
+    _open_tasks(account, list(zip(mentions, [p.route for p in fresh], strict=True)), now)
+    record(MentionsReceived(account.brand_id, account.id, received.mention_ids, dict(received.routes)))
+    bump = ["desk", "cases", "mentions"] + (["triage"] if received.routes["triage"] else [])
+    db.after_commit(lambda: live.bump(account.brand_id, *bump), key=("intake", account.brand_id))
+
+
+def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined: dict[str, int], now: datetime) -> list[Mention]:
+    rows = [
+        {
+            "brand_id": account.brand_id,
+            "account_id": account.id,
+            "ext_id": p.post.ext_id,
+            "conversation_id": joined[p.post.ext_id],
+            "parent_ext_id": p.post.parent_ext_id,
+            "author_ext_id": p.post.author.ext_id,
+            "author_handle": _clean(p.post.author.handle, 255),
+            "author_name": _clean(p.post.author.name, 255),
+            "followers": p.post.author.followers,
+            "text": p.text,
+            "lang": p.lang,
+            "url": _clean(p.post.url, 2000),
+            "kind": p.post.kind,
+            "private": p.post.private,
+            "by_brand": p.post.author.is_ours,
+            "posted_at": p.post.created_at or now,
+            "received_at": now,
+            "gone_at": None,
+            "reply_ref": dict(p.post.reply_ref),
+            "summons": sorted(p.post.summons),
+            "raw": dict(p.post.raw),
+            "posting_id": None,
+        }
+        for p in fresh
+    ]
+    ids = db.session.scalars(insert(Mention).returning(Mention.id, sort_by_parameter_order=True), rows).all()
+    # Plain unattached rows: what follows only reads them, and tracking thousands would cost more than storing them.
+    return [Mention(id=id_, **row) for id_, row in zip(ids, rows, strict=True)]
+
+
+def decision_values(brand_id: int, mention_id: int, route: Route, at: datetime, by_id: int | None = None) -> dict[str, Any]:
+    """A route as the row that keeps it."""
+    s = route.signals
+    return {
+        "brand_id": brand_id,
+        "mention_id": mention_id,
+        "at": at,
+        "audience": route.audience,
+        "priority": route.priority,
+        "kind": route.kind,
+        "anger": s.anger,
+        "technical": s.technical,
+        "spam": s.spam,
+        "urgency": s.urgency,
+        "sentiment": s.sentiment,
+        "category": s.category,
+        "tags": list(route.tags),
+        "reasons": [asdict(reason) for reason in route.reasons],
+        "words": [[w.signal, w.start, w.end, round(w.weight, 3)] for w in s.words],
+        "policy": route.policy,
+        "classifier": s.classifier,
+        "by_id": by_id,
+        "superseded_at": None,
+    }
+
+
+def _known(account_id: int, ext_ids: Sequence[str]) -> set[str]:
+    return set(db.session.scalars(select(Mention.ext_id).where(Mention.account_id == account_id, Mention.ext_id.in_(ext_ids)))) if ext_ids else set()
+
+
+def _clean(value: str | None, most: int) -> str | None:
+    return storable(value)[:most] if value else None
+
+
+# Conversations: posts join their thread, a child that came before its parent too
+
+
+def _conversations(account: ChannelAccount, posts: Sequence[Incoming], now: datetime) -> dict[str, int]:
+    """The conversation id of each new post, by outside id; conversations that a post shows to be one are merged."""
+    groups = _Groups()
+    for post in posts:
+        groups.join(post.ext_id, *(x for x in (post.parent_ext_id, post.thread_id) if x))
+    parents = {p.parent_ext_id for p in posts if p.parent_ext_id} | {p.thread_id for p in posts if p.thread_id}
+    fresh = {p.ext_id for p in posts}
+    found: dict[str, set[int]] = defaultdict(set)
+    for ext_id, parent, conversation_id in db.session.execute(
+        select(Mention.ext_id, Mention.parent_ext_id, Mention.conversation_id).where(
+            Mention.account_id == account.id, or_(Mention.ext_id.in_(parents), Mention.parent_ext_id.in_(fresh | parents))
+        )
+    ):
+        for name in (ext_id, parent):
+            if name and name in groups:
+                found[groups.root(name)].add(conversation_id)
+    for root, conversation_id in db.session.execute(
+        select(Conversation.root_ext_id, func.coalesce(Conversation.merged_into_id, Conversation.id)).where(
+            Conversation.account_id == account.id, Conversation.root_ext_id.in_(fresh | parents)
+        )
+    ):
+        found[groups.root(root)].add(conversation_id)
+
+    parent_of = {p.ext_id: p.parent_ext_id for p in posts}
+    new: dict[str, str] = {}
+    home: dict[str, int] = {}
+    for post in posts:
+        group = groups.root(post.ext_id)
+        if group in home or group in new:
+            continue
+        if found[group]:
+            keep, *others = sorted(found[group])
+            home[group] = keep
+            if others:
+                _merge(keep, others)
+        else:
+            new[group] = post.thread_id or _topmost(post.ext_id, parent_of)
+    if new:
+        ids = db.session.scalars(
+            insert(Conversation).returning(Conversation.id, sort_by_parameter_order=True),
+            [{"brand_id": account.brand_id, "account_id": account.id, "root_ext_id": root, "last_at": now, "merged_into_id": None} for root in new.values()],
+        ).all()
+        home.update(zip(new, ids, strict=True))
+    if len(home) > len(new):
+        db.session.execute(update(Conversation).where(Conversation.id.in_([home[g] for g in home if g not in new])).values(last_at=now))
+    return {post.ext_id: home[groups.root(post.ext_id)] for post in posts}
+
+
+def _topmost(ext_id: str, parent_of: dict[str, str | None]) -> str:
+    seen = {ext_id}
+    while (parent := parent_of.get(ext_id)) and parent not in seen:
+        seen.add(parent)
+        ext_id = parent
+    return ext_id
+
+
+class _Groups:
+    """Union-find over outside ids."""
+
+    def __init__(self) -> None:
+        self.up: dict[str, str] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.up
+
+    def root(self, name: str) -> str:
+        self.up.setdefault(name, name)
+        while self.up[name] != name:
+            self.up[name] = self.up[self.up[name]]
+            name = self.up[name]
+        return name
+
+    def join(self, first: str, *others: str) -> None:
+        for other in others:
+            self.up[self.root(other)] = self.root(first)
+        self.root(first)
+
+
+def _merge(keep: int, others: list[int]) -> None:
+    """Several conversations turned out to be one: the posts move, and of their live tasks the furthest along stays."""
+    session = db.session
+    session.execute(update(Conversation).where(or_(Conversation.id.in_(others), Conversation.merged_into_id.in_(others))).values(merged_into_id=keep))
+    session.execute(update(Mention).where(Mention.conversation_id.in_(others)).values(conversation_id=keep))
+    rank = {"answered": 3, "in_review": 2, "claimed": 1, "open": 0}
+    alive = session.scalars(select(Task).where(Task.conversation_id.in_([keep, *others]), Task.state.in_(rank))).all()
+    best = max(alive, key=lambda task: (rank[task.state], -task.id), default=None)
+    for task in alive:
+        if task is not best:
+            task_actions.cancel(task, because="joined", by=None)
+    session.execute(update(Task).where(Task.conversation_id.in_(others)).values(conversation_id=keep).execution_options(synchronize_session="fetch"))
+
+
+# Tasks: one a conversation
+
+
+@dataclass(slots=True)
+class _Opening:
+    """A task to be, while the batch is read."""
+
+    mention: Mention
+    route: Route
+    audience: str
+    priority: int
+
+
+def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Mention, Route | None]], now: datetime) -> None:
+    """Walk the batch in time order and give every conversation what it needs: a new task, a nudge to its task, or its end."""
+    latest = _latest_tasks({mention.conversation_id for mention, _ in read})
+    opening: dict[int, _Opening] = {}
+    for mention, route in sorted(read, key=lambda pair: pair[0].posted_at):
+        task, plan = latest.get(mention.conversation_id), opening.get(mention.conversation_id)
+        if mention.by_brand:
+            opening.pop(mention.conversation_id, None)
+            if task is not None and task.state in ("open", "claimed", "in_review"):
+                task_actions.cancel(task, because="answered_by_brand", by=None)
+        elif route is None or mention.kind == "article":
+            continue
+        elif plan is not None:
+            _raise(plan, route)
+        elif task is not None and task.state in ("answered", "resolved"):
+            if read_follow_up(task, mention, route) == "new":
+                _plan(opening, mention, route)
+        elif task is not None and task.state in ("open", "claimed", "in_review"):
+            if route.audience in TIERS and TIERS.index(route.audience) > TIERS.index(task.audience):
+                task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
+            task.priority = max(task.priority, route.priority)
+        else:
+            _plan(opening, mention, route)
+    _insert_tasks(account, opening.values(), now)
+
+
+def _plan(opening: dict[int, _Opening], mention: Mention, route: Route) -> None:
+    if route.audience in TIERS:
+        opening[mention.conversation_id] = _Opening(mention, route, route.audience, route.priority)
+
+
+def _raise(plan: _Opening, route: Route) -> None:
+    if route.audience in TIERS and TIERS.index(route.audience) > TIERS.index(plan.audience):
+        plan.audience = route.audience
+    plan.priority = max(plan.priority, route.priority)
+
+
+def _latest_tasks(conversation_ids: Iterable[int]) -> dict[int, Task]:
+    newest = select(func.max(Task.id)).where(Task.conversation_id.in_(list(conversation_ids))).group_by(Task.conversation_id)
+    return {task.conversation_id: task for task in db.session.scalars(select(Task).where(Task.id.in_(newest)))}
+
+
+def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: datetime) -> None:
+    plans = list(openings)
+    if not plans:
+        return
+    ids = db.session.scalars(
+        insert(Task).returning(Task.id, sort_by_parameter_order=True),
+        [
+            {
+                "brand_id": account.brand_id,
+                "conversation_id": plan.mention.conversation_id,
+                "mention_id": plan.mention.id,
+                "state": "open",
+                "audience": plan.audience,
+                "kind": plan.route.kind if plan.audience == "community" else "answer",
+                "priority": plan.priority,
+                "category": plan.route.signals.category,
+                "lang": plan.mention.lang,
+                "opened_at": now,
+                "reopened": 0,
+            }
+            for plan in plans
+        ],
+    ).all()
+    for audience in TIERS:
+        of_audience = [id_ for id_, plan in zip(ids, plans, strict=True) if plan.audience == audience]
+        if of_audience:
+            record(TasksOpened(account.brand_id, of_audience, audience))
+
+
+def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
+    """Deleted on the network: the text goes, the row stays as proof, and a task nobody can answer any more is cancelled."""
+    rows = db.session.scalars(select(Mention).where(Mention.account_id == account.id, Mention.ext_id.in_(ext_ids), Mention.gone_at.is_(None))).all()
+    for mention in rows:
+        mention.text, mention.raw, mention.author_name, mention.author_handle = "", {}, None, None
+        mention.gone_at = clock.now()
+    if rows:
+        ids = [m.id for m in rows]
+        for task in db.session.scalars(select(Task).where(Task.mention_id.in_(ids), Task.state.in_(("open", "claimed", "in_review", "answered")))):
+            task_actions.cancel(task, because="mention_deleted", by=None)

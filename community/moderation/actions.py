@@ -1,0 +1,247 @@
+"""The verbs of vetting: open, approve, edit and approve, return, reject, escalate; and flags.
+
+Every decision names the revision that was read. A newer one, or a decision by somebody else, is a Conflict.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.accounts.models import User
+from app.kernel import clock, live
+from app.kernel.audit import audit
+from app.kernel.db import db
+from app.kernel.errors import Conflict, Invalid, Missing
+from app.kernel.outbox import record
+from community.events import FlagRaised, ReplyRejected, ReplyReturned
+from community.mentions import actions as mention_actions
+from community.mentions.models import Mention
+from community.moderation.models import Flag, Review, ReviewClaim
+from community.permissions import RULES
+from community.replies import actions as replies
+from community.replies.models import Posting, Reply, Revision
+from community.replies.states import REPLY
+from community.tasks import actions as task_actions
+from community.tasks.models import Task
+
+HELD_FOR = timedelta(minutes=10)
+"""How long a reviewer who opened an item keeps others from deciding it."""
+REASONS = ("incorrect", "off_topic", "incomplete", "tone", "private_data", "promise", "copy", "other")
+FLAGS = ("angry", "technical", "private_data", "at_risk", "spam")
+URGENT = {"angry": "tier_1", "at_risk": "tier_2", "private_data": "tier_1"}
+"""Flags that act at once, and where the task goes; the others wait for a moderator."""
+
+
+def open_review(reply: Reply, *, by: User) -> ReviewClaim:
+    """Take an item to look at. Another reviewer's running hold is a Conflict that names them."""
+    RULES.check(by, "reply.review", reply)
+    now = clock.now()
+    held = _holder(reply)
+    if held is not None and held.reviewer_id != by.id and held.ends_at > now:
+        raise Conflict(f"{_name(held.reviewer_id)} has it open until {held.ends_at:%H:%M} UTC.", holder=_name(held.reviewer_id))
+    if held is not None and held.reviewer_id == by.id:
+        held.ends_at = now + HELD_FOR
+        return held
+    if held is not None:
+        held.ended_at = now
+        db.session.flush()
+    held = ReviewClaim(brand_id=reply.brand_id, reply_id=reply.id, reviewer_id=by.id, started_at=now, ends_at=now + HELD_FOR)
+    db.session.add(held)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict("Another reviewer opened it this very moment.") from None
+    db.after_commit(lambda: live.bump(reply.brand_id, "reviews"), key=("reviews", reply.brand_id))
+    return held
+
+
+def close_review(reply: Reply, *, by: User) -> None:
+    """Put an item back undecided."""
+    held = _holder(reply)
+    if held is not None and held.reviewer_id == by.id:
+        held.ended_at = clock.now()
+        db.after_commit(lambda: live.bump(reply.brand_id, "reviews"), key=("reviews", reply.brand_id))
+
+
+def approve(reply: Reply, *, by: User, revision: int | None, body: str | None = None, note: str | None = None) -> Posting:
+    """Approve exactly this revision. With other words in `body` it is edit and approve: the reviewer answers for the edit, the writer stays the writer."""
+    reply, current, task = _for_decision(reply, by, revision)
+    edited_from = None
+    if body is not None and body != current.text:
+        edited_from = current.number
+        current = Revision(
+            brand_id=reply.brand_id, reply_id=reply.id, number=reply.revision + 1, text=replies.clean_text(body), by_id=by.id, saved_at=clock.now()
+        )
+        db.session.add(current)
+        db.session.flush()
+        replies.seal(reply, current, task, by)
+        reply.revision = current.number
+        db.session.flush()
+    if reply.late:
+        _take_over(task, reply)
+    posting = replies.approve_revision(reply, current, task, by=by, note=note, edited_from=edited_from)
+    _close(reply, by)
+    return posting
+
+
+def return_(reply: Reply, *, by: User, revision: int | None, reason: str | None = None, note: str | None = None) -> None:
+    """Ask for a change: the task stays the writer's for four hours."""
+    reply, current, task = _for_decision(reply, by, revision)
+    if not (note or "").strip() and reason is None:
+        raise Missing("Say what to change: a reason, and a note that helps.", field="note")
+    _known(reason)
+    REPLY.move(reply, "return", decided_at=clock.now())
+    _decided(reply, current, "return", by, reason, note)
+    if task.state == "in_review" and not reply.late:
+        task_actions.keep_for_writer(task, reply.writer_id)
+    record(ReplyReturned(reply.brand_id, reply.id, task.id, reply.writer_id, by.id, reason))
+
+
+def reject(reply: Reply, *, by: User, revision: int | None, reason: str | None, note: str | None = None) -> None:
+    """Not this one: the task goes back to the desk with the lesson."""
+    reply, current, task = _for_decision(reply, by, revision)
+    if reason is None:
+        raise Missing("A rejection needs its reason.", field="reason")
+    _known(reason)
+    REPLY.move(reply, "reject", decided_at=clock.now())
+    _decided(reply, current, "reject", by, reason, note)
+    if task.state == "in_review" and not reply.late:
+        task_actions.free(task, because="rejected", lesson=note or REASON_WORDS[reason])
+    record(ReplyRejected(reply.brand_id, reply.id, task.id, reply.writer_id, by.id, reason))
+
+
+def escalate(reply: Reply, *, by: User, revision: int | None, note: str | None = None, reason: str | None = None, tier: str | None = None) -> None:
+    """The team should answer this one: the task moves up, the reply is set aside without blame."""
+    reply, current, task = _for_decision(reply, by, revision)
+    _known(reason)
+    if tier is None:
+        decision = mention_actions.current_decision(reply.mention_id)
+        tier = "tier_2" if decision is not None and decision.technical > decision.anger else "tier_1"
+    REPLY.move(reply, "withdraw", decided_at=clock.now())
+    _decided(reply, current, "escalate", by, reason, note)
+    task_actions.escalate(task, tier, because="review", by=by, note=note)
+
+
+REASON_WORDS = {
+    "incorrect": "A fact in the last answer was not right.",
+    "off_topic": "The last answer did not answer the question asked.",
+    "incomplete": "The last answer left a part of the question open.",
+    "tone": "The last answer did not sound kind.",
+    "private_data": "The last answer held private data.",
+    "promise": "The last answer promised what only the brand may promise.",
+    "copy": "The last answer was too close a copy of another.",
+    "other": "The last answer was not sent.",
+}
+
+
+# Flags
+
+
+def flag(task: Task, *, by: User, kind: str, note: str | None = None) -> Flag:
+    """Report that a task is not for the community. Urgent kinds move it up at once; the others wait for a moderator."""
+    RULES.check(by, "task.flag", task)
+    if kind not in FLAGS:
+        raise Invalid(f"A flag is one of {', '.join(FLAGS)}.", field="kind")
+    if task.state not in ("open", "claimed", "in_review"):
+        raise Conflict(f"This task is {task.state} already.", state=task.state)
+    row = Flag(brand_id=task.brand_id, task_id=task.id, mention_id=task.mention_id, by_id=by.id, kind=kind, note=note[:500] if note else None, state="open", at=clock.now())
+    db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict("You flagged this already; a moderator has it.") from None
+    record(FlagRaised(task.brand_id, row.id, task.id, task.mention_id, by.id, kind))
+    audit("task.flag", task, by=by, reason=kind)
+    if kind in URGENT:
+        task_actions.escalate(task, URGENT[kind], because=f"flag_{kind}", by=by, note=note)
+    db.after_commit(lambda: live.bump(task.brand_id, "flags"), key=("flags", task.brand_id))
+    return row
+
+
+def decide_flag(row: Flag, *, by: User, uphold: bool) -> None:
+    """A moderator's word on a flag. Upheld: technical goes to tier 2, spam is set aside."""
+    RULES.check(by, "flag.decide", row)
+    row = db.session.scalars(select(Flag).where(Flag.id == row.id).with_for_update().execution_options(populate_existing=True)).one()
+    if row.state != "open":
+        raise Conflict(f"This flag was {row.state} already.", state=row.state)
+    row.state, row.decided_at, row.decided_by_id = ("upheld" if uphold else "dismissed"), clock.now(), by.id
+    audit("flag.decide", row, by=by, reason=row.state)
+    task = db.session.get_one(Task, row.task_id)
+    if uphold and row.kind == "technical" and task.audience == "community" and task.state in ("open", "claimed", "in_review"):
+        task_actions.escalate(task, "tier_2", because="flag_technical", by=by)
+    elif uphold and row.kind == "spam" and task.state in ("open", "claimed", "in_review"):
+        mention_actions.reroute(db.session.get_one(Mention, row.mention_id), "set_aside", by=by)
+    db.after_commit(lambda: live.bump(row.brand_id, "flags"), key=("flags", row.brand_id))
+
+
+# Helpers
+
+
+def _for_decision(reply: Reply, by: User, revision: int | None) -> tuple[Reply, Revision, Task]:
+    """Leave, the newest row under lock, and the very revision that was read."""
+    RULES.check(by, "reply.review", reply)
+    if revision is None:
+        raise Missing("Say which revision you decide on.", field="revision")
+    task, reply = replies.lock_pair(reply)
+    if reply.state != "submitted":
+        raise Conflict(f"This reply is {reply.state} already.", state=reply.state, revision=reply.revision)
+    if revision != reply.revision:
+        raise Conflict("The writer changed it since. Look again: only what was read can be decided.", revision=reply.revision)
+    held = _holder(reply)
+    if held is not None and held.reviewer_id != by.id and held.ends_at > clock.now():
+        raise Conflict(f"{_name(held.reviewer_id)} has it open until {held.ends_at:%H:%M} UTC.", holder=_name(held.reviewer_id))
+    return reply, replies.revision_of(reply, revision), task
+
+
+def _decided(reply: Reply, current: Revision, decision: str, by: User, reason: str | None, note: str | None) -> None:
+    db.session.add(
+        Review(
+            brand_id=reply.brand_id,
+            reply_id=reply.id,
+            revision=current.number,
+            decision=decision,
+            reviewer_id=by.id,
+            reason=reason,
+            note=note.strip()[:1000] if note else None,
+            at=clock.now(),
+        )
+    )
+    audit(f"reply.{decision}", reply, by=by, reason=reason, revision=current.number)
+    _close(reply, by)
+    replies.changed(reply)
+
+
+def _take_over(task: Task, reply: Reply) -> None:
+    """A late alternative is the better answer: whoever holds the task now is freed, other submissions are withdrawn."""
+    if task.state in ("answered", "resolved", "cancelled"):
+        raise Conflict("The question was answered meanwhile; an alternative can't go out as a second reply.", state=task.state)
+    for other in db.session.scalars(select(Reply).where(Reply.task_id == task.id, Reply.id != reply.id, Reply.state == "submitted")):
+        REPLY.move(other, "withdraw", decided_at=clock.now())
+        replies.changed(other)
+    held = task_actions.live_claim(task)
+    if held is not None:
+        held.ended_at, held.ended_because = clock.now(), "alternative"
+    if task.state in ("open", "claimed"):
+        task_actions.hand_in(task)
+
+
+def _holder(reply: Reply) -> ReviewClaim | None:
+    return db.session.scalar(select(ReviewClaim).where(ReviewClaim.reply_id == reply.id, ReviewClaim.ended_at.is_(None)))
+
+
+def _close(reply: Reply, by: User) -> None:
+    held = _holder(reply)
+    if held is not None:
+        held.ended_at = clock.now()
+
+
+def _known(reason: str | None) -> None:
+    if reason is not None and reason not in REASONS:
+        raise Invalid(f"A reason is one of {', '.join(REASONS)}.", field="reason")
+
+
+def _name(user_id: int) -> str:
+    return db.session.scalar(select(User.name).where(User.id == user_id)) or "Somebody"

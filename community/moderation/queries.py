@@ -1,0 +1,113 @@
+"""Reading the review queue, an item's history, and open flags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased, joinedload
+
+from app.accounts.models import Brand, User
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.pagination import Page, bounded, decode, page_of
+from community.advocates.models import Advocate
+from community.mentions.models import Mention
+from community.moderation.models import Flag, Review, ReviewClaim
+from community.replies.models import Reply, Revision
+from community.tasks.models import Task
+
+COACHED = 5
+"""An advocate's first so many replies are always looked at, and marked so in the queue."""
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """One reply that waits for a look, or was decided."""
+
+    reply: Reply
+    revision: Revision
+    task: Task
+    mention: Mention
+    writer: User
+    advocate: Advocate | None
+    holder: User | None
+    own: bool
+    """The reader wrote it: it is shown without buttons."""
+
+
+def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None = None, cursor: str | None = None) -> Page[QueueItem]:
+    """What waits for a moderator, oldest first; with `show="decided"` the newest decisions first. Two statements."""
+    size = bounded(limit, 30)
+    holder = aliased(User)
+    wanted = (
+        select(Reply, Revision, Task, User, Advocate, holder)
+        .join(Revision, and_(Revision.reply_id == Reply.id, Revision.number == Reply.revision))
+        .join(Task, Task.id == Reply.task_id)
+        .join(User, User.id == Reply.writer_id)
+        .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
+        .outerjoin(ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > clock.now()))
+        .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
+        .where(Reply.brand_id == brand.id)
+        .limit(size + 1)
+    )
+    after = decode(cursor, 1)
+    if show == "decided":
+        wanted = wanted.where(Reply.decided_at.is_not(None), Reply.state.in_(("approved", "returned", "rejected", "withdrawn"))).order_by(Reply.id.desc())
+        if after:
+            wanted = wanted.where(Reply.id < after[0])
+    else:
+        wanted = wanted.where(Reply.state == "submitted").order_by(Reply.submitted_at, Reply.id)
+        if after:
+            since = db.session.scalar(select(Reply.submitted_at).where(Reply.id == after[0]))
+            if since is not None:
+                wanted = wanted.where((Reply.submitted_at > since) | ((Reply.submitted_at == since) & (Reply.id > after[0])))
+    rows = db.session.execute(wanted).all()
+    mentions = {
+        m.id: m
+        for m in db.session.scalars(
+            select(Mention).where(Mention.id.in_([row[0].mention_id for row in rows])).options(joinedload(Mention.account), joinedload(Mention.decision))
+        )
+    }
+    items = [
+        QueueItem(reply, revision, task, mentions[reply.mention_id], writer, advocate, held_by, reply.writer_id == user.id)
+        for reply, revision, task, writer, advocate, held_by in rows
+    ]
+    return page_of(items, size, lambda item: [item.reply.id])
+
+
+def queue_count(brand: Brand) -> int:
+    """How many replies wait (the partial index holds only those)."""
+    return db.session.scalar(select(func.count()).select_from(Reply).where(Reply.brand_id == brand.id, Reply.state == "submitted")) or 0
+
+
+def history(reply: Reply) -> Sequence[tuple[Review, User | None]]:
+    """Every decision about a reply, oldest first, with who decided (none for a rule)."""
+    rows = db.session.execute(select(Review, User).outerjoin(User, User.id == Review.reviewer_id).where(Review.reply_id == reply.id).order_by(Review.id))
+    return [(review, reviewer) for review, reviewer in rows]
+
+
+def reviewed_before(writer_id: int, brand: Brand) -> tuple[int, int]:
+    """(approved, decided) of a writer in a brand."""
+    row = db.session.execute(
+        select(func.count().filter(Review.decision == "approve"), func.count())
+        .select_from(Review)
+        .join(Reply, Reply.id == Review.reply_id)
+        .where(Reply.writer_id == writer_id, Reply.brand_id == brand.id)
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, User]]:
+    """Flags that wait for a moderator, oldest first."""
+    rows = db.session.execute(
+        select(Flag, Mention, User)
+        .join(Mention, Mention.id == Flag.mention_id)
+        .join(User, User.id == Flag.by_id)
+        .where(Flag.brand_id == brand.id, Flag.state == "open")
+        .options(joinedload(Mention.account))
+        .order_by(Flag.id)
+        .limit(limit)
+    )
+    return [(flag, mention, user) for flag, mention, user in rows]

@@ -1,0 +1,78 @@
+"""Who may do what on the road: one table of small named predicates.
+
+A predicate looks at the acting person and at the row; it returns None for yes, or the sentence that says why not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.accounts.models import User
+from app.kernel.permissions import Permissions, Predicate, all_of, any_of
+
+
+def role(*names: str) -> Predicate:
+    """Holds one of these roles in the row's brand."""
+    words = " or ".join(name.replace("_", " ") for name in names)
+
+    def check(actor: User, on: Any) -> str | None:
+        return None if actor.has(on.brand_id, *names) else f"Only a {words} of this brand may do this."
+
+    return check
+
+
+def active(actor: User, _on: Any) -> str | None:
+    return None if actor.suspended_at is None else "This account is suspended; a moderator of the brand can lift that."
+
+
+def not_own_reply(actor: User, reply: Any) -> str | None:
+    return "Nobody reviews their own reply: another moderator has to look." if reply.writer_id == actor.id else None
+
+
+def own_reply(actor: User, reply: Any) -> str | None:
+    return None if reply.writer_id == actor.id else "Only its writer may change this reply."
+
+
+def may_take(actor: User, task: Any) -> str | None:
+    """Whose desk the task lies on: the community's on everybody's who answers, a tier's on that tier's (tier 2 helps out in tier 1)."""
+    if task.audience == "community":
+        return None if actor.has(task.brand_id, "advocate", "moderator", "tier_1", "tier_2") else "Only people who answer for this brand may claim its tasks."
+    if task.audience == "tier_1":
+        return None if actor.has(task.brand_id, "tier_1", "tier_2") else "This one is with the team: only tier 1 may take it."
+    return None if actor.has(task.brand_id, "tier_2") else "This one is with the specialists: only tier 2 may take it."
+
+
+def public_to_advocates(actor: User, task: Any) -> str | None:
+    """An advocate sees community tasks, and read-only what they raised or wrote themselves; employees see all of their brand."""
+    if actor.has(task.brand_id, "moderator", "tier_1", "tier_2", "analyst", "admin"):
+        return None
+    if actor.has(task.brand_id, "advocate") and (task.audience == "community" or task.raised_by_id == actor.id):
+        return None
+    return "Not here, or not yours to see."
+
+
+STAFF = role("moderator", "tier_1", "tier_2", "admin")
+
+RULES = Permissions(
+    {
+        "task.see": public_to_advocates,
+        "task.claim": all_of(active, may_take),
+        "task.flag": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),
+        "task.assign": all_of(active, role("tier_1", "tier_2", "admin")),
+        "task.escalate": all_of(active, STAFF),
+        "task.cancel": all_of(active, STAFF),
+        "reply.write": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),
+        "reply.change": all_of(active, own_reply),
+        "reply.see": any_of(own_reply, role("moderator", "tier_1", "tier_2", "analyst", "admin")),
+        "reply.review": all_of(active, role("moderator"), not_own_reply),
+        "reply.pull_back": all_of(active, any_of(own_reply, role("moderator", "admin"))),
+        "posting.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "posting.settle": all_of(active, role("moderator", "admin")),
+        "mention.see": role("moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "mention.reroute": all_of(active, role("moderator", "tier_1", "tier_2", "admin")),
+        "flag.decide": all_of(active, role("moderator")),
+        "advocate.set_trust": all_of(active, role("moderator", "admin")),
+        "brand.stop_posting": all_of(active, role("moderator", "admin")),
+        "brand.write_mentions": all_of(active, role("admin")),
+    }
+)

@@ -1,0 +1,351 @@
+"""The verbs of a reply: draft, save, submit, withdraw, and what may still be done after its approval."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.accounts.models import Brand, User
+from app.config import Config
+from app.kernel import clock, live
+from app.kernel.audit import audit
+from app.kernel.db import db
+from app.kernel.errors import Conflict, Invalid
+from app.kernel.outbox import record
+from app.kernel.queue import enqueue
+from community.channels.base import Voice
+from community.channels.models import ChannelAccount
+from community.events import ReplyApproved, ReplySubmitted
+from community.mentions.models import Mention
+from community.mentions.text import storable
+from community.moderation import checks
+from community.moderation.models import Review
+from community.permissions import RULES
+from community.replies import withdrawal
+from community.replies.models import Posting, Reply, Revision
+from community.replies.path import Path, path_for
+from community.replies.states import REPLY
+from community.tasks import actions as task_actions
+from community.tasks.models import Task
+
+LONGEST = 100_000
+"""Characters of a draft; networks allow far less, this only bounds what is stored."""
+HOLD = timedelta(seconds=60)
+"""The pause between approval and posting in which a reply can be pulled back; the installation may set another."""
+
+
+def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Reply:
+    """Save the person's draft for a task, making it at the first save. Needs the claim to begin; a draft begun may be saved even after it lapsed."""
+    RULES.check(by, "reply.write", task)
+    reply = db.session.scalar(select(Reply).where(Reply.task_id == task.id, Reply.writer_id == by.id, Reply.state.in_(("draft", "returned"))).with_for_update())
+    if reply is not None:
+        return save(reply, by=by, text=text, voice=voice)
+    held = task_actions.live_claim(task)
+    if held is None or held.user_id != by.id:
+        raise Conflict("You don't hold this task. Claim it first, then write.", state=task.state)
+    text = clean_text(text)
+    path = resolve_path(task, by, voice)
+    now = clock.now()
+    reply = Reply(
+        brand_id=task.brand_id, task_id=task.id, mention_id=task.mention_id, writer_id=by.id, voice=path.voice, state="draft", revision=1, created_at=now, late=False
+    )
+    db.session.add(reply)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict("Your draft for this task is open in another window; reload to go on with it.", state="draft") from None
+    db.session.add(Revision(brand_id=task.brand_id, reply_id=reply.id, number=1, text=text, by_id=by.id, saved_at=now))
+    task_actions.renew(held)
+    db.session.flush()
+    return reply
+
+
+def save(reply: Reply, *, by: User, text: str, revision: int | None = None, voice: Voice | None = None) -> Reply:
+    """Save other words. A draft is overwritten under a new number; what was handed in or approved gets a new revision that needs its own review.
+
+    `revision`, where given, must be the one the writer saw; a newer one is a Conflict.
+    """
+    RULES.check(by, "reply.change", reply)
+    task, reply = lock_pair(reply)
+    if revision is not None and revision != reply.revision:
+        raise Conflict("This reply was changed in another window. Reload to see the newer words before you save.", revision=reply.revision)
+    text = clean_text(text)
+    current = revision_of(reply)
+    task_actions.touch_lease_for(by.id, reply.task_id)
+    if reply.state in ("draft", "returned"):
+        if voice is not None and voice != reply.voice:
+            reply.voice = resolve_path(task, by, voice).voice
+        if text != current.text:
+            if current.sealed_at is None:
+                current.number, current.text, current.saved_at = current.number + 1, text, clock.now()
+            else:
+                current = Revision(brand_id=reply.brand_id, reply_id=reply.id, number=reply.revision + 1, text=text, by_id=by.id, saved_at=clock.now())
+                db.session.add(current)
+            reply.revision = current.number
+    elif reply.state in ("submitted", "approved"):
+        if text != current.text:
+            _revise(reply, task, text, by)
+    else:
+        raise Conflict(f"This reply is {reply.state}: it can't be changed any more.", state=reply.state)
+    db.session.flush()
+    return reply
+
+
+def submit(reply: Reply, *, by: User, revision: int) -> Reply:
+    """Hand in exactly this revision. The checks run again; whatever stops it is told (Invalid, with the checks).
+
+    An employee's reply in a tier passes by the rule `employee_role`; everybody else's waits for a moderator. Handed
+    in after somebody else took the task over, it is kept as an alternative for the moderator.
+    """
+    RULES.check(by, "reply.change", reply)
+    task, reply = lock_pair(reply)
+    if reply.state not in ("draft", "returned"):
+        raise Conflict(f"This reply is {reply.state} already.", state=reply.state, revision=reply.revision)
+    if revision != reply.revision:
+        raise Conflict("These are not the newest words of this reply. Look at them again, then hand in.", revision=reply.revision)
+    if task.state in ("resolved", "cancelled", "answered"):
+        raise Conflict("This question was answered or closed meanwhile. Your draft is kept.", state=task.state)
+    current = revision_of(reply)
+    seal(reply, current, task, by)
+    late = not _is_writers_turn(task, by)
+    REPLY.move(reply, "submit", submitted_at=clock.now(), late=late)
+    if not late:
+        task_actions.hand_in(task)
+    record(ReplySubmitted(reply.brand_id, reply.id, task.id, by.id, current.number))
+    audit("reply.submit", reply, by=by, revision=current.number, late=late)
+    if task.audience in ("tier_1", "tier_2") and by.has(task.brand_id, "tier_1", "tier_2"):
+        approve_revision(reply, current, task, by=None, rule="employee_role")
+    changed(reply)
+    return reply
+
+
+def withdraw(reply: Reply, *, by: User) -> None:
+    """The writer takes a draft or submission back; the task is free for others."""
+    RULES.check(by, "reply.change", reply)
+    task, reply = lock_pair(reply)
+    was = reply.state
+    REPLY.move(reply, "withdraw")
+    if was == "submitted" and not reply.late and task.state == "in_review":
+        task_actions.free(task, because="withdrawn")
+    audit("reply.withdraw", reply, by=by)
+    changed(reply)
+
+
+def pull_back(reply: Reply, *, by: User) -> Posting:
+    """Take an approved reply back before anything is out: during the hold where we post, until it is posted where a person does."""
+    RULES.check(by, "reply.pull_back", reply)
+    task, reply = lock_pair(reply)
+    posting = withdrawal.live_posting(reply)
+    if posting is None:
+        raise Conflict("There is nothing waiting to be posted.", state=reply.state)
+    withdrawal.take_back(posting, reply, by_id=by.id, because="by_person")
+    if task.state == "in_review":
+        task_actions.free(task, because="pulled_back", for_writer=reply.writer_id)
+    changed(reply)
+    return posting
+
+
+def confirm_by_hand(posting: Posting, *, by: User, url: str) -> Posting:
+    """The writer placed the approved text on the network and tells where. Only its writer, only where posting is by hand."""
+    from community.replies.posting import finish
+
+    reply = db.session.get_one(Reply, posting.reply_id)
+    RULES.check(by, "reply.change", reply)
+    lock_pair(reply)
+    url = storable(url.strip())
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 2000:
+        raise Invalid("That is not a link to a post. Copy it from the network's share menu; it starts with https://.", field="url")
+    mention = db.session.get_one(Mention, posting.mention_id)
+    if mention.url and urlsplit(mention.url).hostname not in (None, parts.hostname):
+        raise Invalid(f"That link leads to {parts.hostname}, but the question is on {urlsplit(mention.url).hostname}.", field="url")
+    if posting.path != "by_hand":
+        raise Conflict("Vouch posts this one itself.", state=posting.state)
+    finish(posting, ext_id=f"hand:{posting.id}", url=url, by=by)
+    return posting
+
+
+# What review and submission share
+
+
+def approve_revision(reply: Reply, current: Revision, task: Task, *, by: User | None, rule: str | None = None, note: str | None = None, edited_from: int | None = None) -> Posting:
+    """Approval, its event, its audit line and the order to post, in one transaction. Vetted means exactly this."""
+    if (by is None) == (rule is None):
+        raise ValueError("an approval is by a person or by a named rule")
+    now = clock.now()
+    writer = db.session.get_one(User, reply.writer_id)
+    path = resolve_path(task, writer, reply.voice, mention_id=reply.mention_id)  # type: ignore[arg-type]
+    if path.kind == "none":
+        raise Conflict(f"The network takes no reply here: {path.rule}", state=reply.state)
+    REPLY.move(reply, "approve", decided_at=now)
+    db.session.add(
+        Review(
+            brand_id=reply.brand_id,
+            reply_id=reply.id,
+            revision=current.number,
+            decision="approve",
+            reviewer_id=by.id if by else None,
+            rule=rule,
+            edited_from=edited_from,
+            note=note[:1000] if note else None,
+            at=now,
+        )
+    )
+    posting = _order(reply, current, task, path)
+    employee = writer.has(reply.brand_id, "tier_1", "tier_2", "moderator")
+    record(
+        ReplyApproved(reply.brand_id, reply.id, task.id, reply.writer_id, current.number, by.id if by else None, rule, edited_from is not None, task.kind, employee)
+    )
+    audit("reply.approve", reply, by=by, reason=rule, revision=current.number, text_hash=posting.text_hash, posting=posting.id)
+    changed(reply)
+    return posting
+
+
+def resolve_path(task: Task, writer: User, voice: Voice | None, *, mention_id: int | None = None) -> Path:
+    """The way out for this task's post."""
+    mention = db.session.get_one(Mention, mention_id or task.mention_id)
+    account = db.session.get_one(ChannelAccount, mention.account_id)
+    return path_for(mention, account, db.session.get_one(Brand, task.brand_id), writer, voice)
+
+
+def seal(reply: Reply, current: Revision, task: Task, by: User) -> None:
+    """Run the checks on what would be published and fix the words for ever. Raises Invalid naming what stops it."""
+    writer = by if by.id == reply.writer_id else db.session.get_one(User, reply.writer_id)
+    path = resolve_path(task, writer, reply.voice, mention_id=reply.mention_id)  # type: ignore[arg-type]
+    found = checks.check(current.text, path=path, task=task, writer=writer, reply_id=reply.id)
+    if checks.stops(found):
+        first = next(c for c in found if c.level == "stop")
+        raise Invalid(first.text, field="body", checks=[c.as_dict() for c in found])
+    outgoing = path.outgoing(current.text).text
+    current.outgoing, current.outgoing_hash = outgoing, text_hash(outgoing)
+    current.checks = [c.as_dict() for c in found]
+    current.sealed_at = clock.now()
+    db.session.flush()
+
+
+def lock_pair(reply: Reply) -> tuple[Task, Reply]:
+    """The task and the reply as they are now, held until the transaction ends.
+
+    Locks are taken in one order everywhere (brand, account, task, reply, posting), so that no two verbs wait for each other.
+    """
+    fresh = {"populate_existing": True}
+    task = db.session.scalars(select(Task).where(Task.id == reply.task_id).with_for_update().execution_options(**fresh)).one()
+    return task, db.session.scalars(select(Reply).where(Reply.id == reply.id).with_for_update().execution_options(**fresh)).one()
+
+
+def revision_of(reply: Reply, number: int | None = None) -> Revision:
+    """The newest revision, or the one named."""
+    return db.session.scalars(
+        select(Revision).where(Revision.reply_id == reply.id, Revision.number == (number or reply.revision)).execution_options(populate_existing=True)
+    ).one()
+
+
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def changed(reply: Reply) -> None:
+    """Tell open pages."""
+    names = ("reviews", "desk", "cases", f"task-{reply.task_id}", f"reply-{reply.id}")
+    db.after_commit(lambda: live.bump(reply.brand_id, *names), key=("reply", reply.id))
+
+
+# Helpers
+
+
+def _order(reply: Reply, current: Revision, task: Task, path: Path) -> Posting:
+    from community.replies.posting import post
+
+    now = clock.now()
+    hold = timedelta(seconds=hold_seconds(reply.brand_id)) if path.kind == "api" else timedelta(0)
+    outgoing = current.outgoing or ""
+    posting = Posting(
+        brand_id=reply.brand_id,
+        task_id=task.id,
+        mention_id=reply.mention_id,
+        reply_id=reply.id,
+        revision_id=current.id,
+        account_id=db.session.get_one(Mention, reply.mention_id).account_id,
+        path=path.kind,
+        state="approved",
+        key=f"vouch-{secrets.token_hex(16)}",
+        in_reply_to=path.incoming.ext_id,
+        text=outgoing,
+        text_hash=text_hash(outgoing),
+        voice=reply.voice,
+        created_at=now,
+        hold_until=now + hold,
+        next_at=now + hold if path.kind == "api" else None,
+        fence=0,
+        attempts=0,
+        looks=0,
+    )
+    db.session.add(posting)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict("Another answer to this post is approved or out already: two people never answer the same post.", state=task.state) from None
+    if path.kind == "api":
+        id_, at = posting.id, posting.hold_until if hold else None
+        db.after_commit(lambda: enqueue(post, id_, job_id=f"post-{id_}-0", at=at), key=("post", id_))
+    return posting
+
+
+_hold_override: list[float] = []
+
+
+def configure(config: Config) -> None:
+    """The installation's hold; a brand may choose a longer one."""
+    _hold_override[:] = [config.hold_seconds]
+
+
+def hold_seconds(brand_id: int) -> float:
+    brand = db.session.get_one(Brand, brand_id)
+    installed = _hold_override[0] if _hold_override else HOLD.total_seconds()
+    return float(brand.choice("hold_seconds", installed))
+
+
+def _revise(reply: Reply, task: Task, text: str, by: User) -> None:
+    """Other words after handing in: a sealed new revision that waits for its own look; a held posting of the old one is pulled back first."""
+    if reply.state == "approved":
+        posting = withdrawal.live_posting(reply)
+        if posting is not None:
+            withdrawal.take_back(posting, reply, by_id=by.id, because="revised", keep_reply=True)
+        REPLY.move(reply, "revise", decided_at=None)
+    current = Revision(brand_id=reply.brand_id, reply_id=reply.id, number=reply.revision + 1, text=text, by_id=by.id, saved_at=clock.now())
+    db.session.add(current)
+    db.session.flush()
+    seal(reply, current, task, by)
+    reply.revision = current.number
+    record(ReplySubmitted(reply.brand_id, reply.id, task.id, by.id, current.number))
+    audit("reply.revise", reply, by=by, revision=current.number)
+    changed(reply)
+
+
+def _is_writers_turn(task: Task, by: User) -> bool:
+    """Whether handing in now is the task's own answer: the lease still runs, or it lapsed and nobody else has taken the task."""
+    if task.state == "claimed":
+        held = task_actions.live_claim(task)
+        if held is not None:
+            return held.user_id == by.id
+        task_actions.lapse(task)
+    if task.state == "open":
+        if RULES.refusal(by, "task.claim", task):
+            return False
+        now = clock.now()
+        return task.returned_to_id in (None, by.id) or not task.kept_until or task.kept_until <= now
+    return False
+
+
+def clean_text(text: str) -> str:
+    """Any text as it can be stored; raises Invalid when it is too long to keep."""
+    text = storable(text)
+    if len(text) > LONGEST:
+        raise Invalid(f"A reply holds at most {LONGEST:,} characters.", field="body")
+    return text
+

@@ -1,0 +1,349 @@
+"""The verbs of a task: claim, renew, release, hand to, escalate, hand back, resolve, reopen, cancel."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.accounts.models import Brand, User
+from app.kernel import clock, live
+from app.kernel.audit import audit
+from app.kernel.db import db
+from app.kernel.errors import Conflict, Forbidden, Invalid, TooMany
+from app.kernel.outbox import record
+from community.advocates.models import Advocate
+from community.events import TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved
+from community.mentions.models import Mention
+from community.permissions import RULES
+from community.replies import withdrawal
+from community.tasks.models import Claim, Task
+from community.tasks.states import TASK
+
+LEASE = timedelta(minutes=20)
+LEASE_CAP = timedelta(minutes=60)
+"""Saving the draft renews a lease, but nobody keeps a public question longer than this."""
+RETURN_LEASE = timedelta(hours=4)
+"""How long a returned task stays its writer's."""
+CLAIMS_AT_ONCE = {0: 1, 1: 2, 2: 3, 3: 4, 4: 5}
+"""By trust level: how many tasks an advocate may hold."""
+EMPLOYEE_CLAIMS_AT_ONCE = 20
+
+
+def claim(task: Task, *, by: User) -> Claim:
+    """Take the task: one winner under any race. Raises Conflict that names the holder, TooMany at the person's limit."""
+    now = clock.now()
+    RULES.check(by, "task.claim", task)
+    lapse(task)
+    if task.state != "open":
+        raise _taken(task, by)
+    if task.returned_to_id not in (None, by.id) and task.kept_until and task.kept_until > now:
+        raise Conflict(f"{_name(task.returned_to_id)} was asked to finish this one; it is kept for them until {_clock(task.kept_until)}.", state=task.state)
+    _make_room(task, by)
+    try:
+        TASK.move(task, "claim", returned_to_id=None, kept_until=None)
+    except Conflict:
+        raise _taken(task, by) from None
+    held = _hold(task, by, None if _is_assignment(task, by) else _lease(task.brand_id), now)
+    record(TaskClaimed(task.brand_id, task.id, by.id))
+    audit("task.claim", task, by=by)
+    _changed(task)
+    return held
+
+
+def renew(held: Claim) -> Claim:
+    """Prolong a running lease, never past its cap; an assignment or a lapsed lease is left as it is."""
+    now = clock.now()
+    if held.ends_at is not None and held.holds(now):
+        end = now + _lease(held.brand_id)
+        held.ends_at = max(held.ends_at, min(end, held.cap_at or end))
+    return held
+
+
+def release(task: Task, *, by: User, note: str | None = None) -> None:
+    """Hand the task back to where it came from; the draft stays with its writer."""
+    held = live_claim(task)
+    if held is None or held.user_id != by.id:
+        raise Conflict("You don't hold this task any more; it is free for others.", state=task.state)
+    TASK.move(task, "release")
+    _end(held, "released", note)
+    record(TaskReleased(task.brand_id, task.id, by.id, "released"))
+    audit("task.release", task, by=by)
+    _changed(task)
+
+
+def lapse(task: Task) -> bool:
+    """End the hold if its lease is over; returns whether it was. Called wherever a hold is looked at, so it is over everywhere at once."""
+    held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
+    if held is None or held.holds(clock.now()) or task.state != "claimed":
+        return False
+    TASK.move(task, "release")
+    _end(held, "lapsed")
+    record(TaskReleased(task.brand_id, task.id, held.user_id, "lapsed"))
+    _changed(task)
+    return True
+
+
+def lapse_due(limit: int = 500) -> int:
+    """Free every task whose lease is over; returns how many."""
+    with db.transaction() as session:
+        due = session.scalars(
+            select(Task).join(Claim, Claim.task_id == Task.id).where(Claim.ended_at.is_(None), Claim.ends_at <= clock.now(), Task.state == "claimed").limit(limit)
+        ).all()
+        freed = 0
+        for task in due:
+            try:
+                freed += lapse(task)
+            except Conflict:
+                continue  # its holder handed it in this very moment
+    return freed
+
+
+def hand_to(task: Task, user: User, *, by: User) -> Claim:
+    """Assign an employee: their claim, without a lease, until reassigned."""
+    RULES.check(by, "task.assign", task)
+    reason = RULES.refusal(user, "task.claim", task)
+    if reason:
+        raise Invalid(f"{user.name} can't take it. {reason}", field="assignee")
+    lapse(task)
+    held = live_claim(task)
+    if held is not None:
+        if held.user_id == user.id:
+            return held
+        _end(held, "reassigned")
+        db.session.flush()
+    if task.state == "open":
+        TASK.move(task, "claim", returned_to_id=None, kept_until=None)
+    elif task.state != "claimed":
+        raise Conflict(f"This task is {task.state.replace('_', ' ')}: there is nothing to assign now.", state=task.state)
+    held = _hold(task, user, None, clock.now())
+    record(TaskClaimed(task.brand_id, task.id, user.id))
+    audit("task.assign", task, by=by, to=user.id)
+    _changed(task)
+    return held
+
+
+def keep_for_writer(task: Task, writer: User | int) -> None:
+    """A return: the task goes back to its writer's hands for a while."""
+    TASK.move(task, "send_back")
+    writer_id = writer if isinstance(writer, int) else writer.id
+    _hold(task, writer_id, RETURN_LEASE, clock.now(), cap=RETURN_LEASE)
+    _changed(task)
+
+
+def hand_in(task: Task) -> None:
+    """The reply was handed in: the hold ends, the task is in review."""
+    held = live_claim(task)
+    TASK.move(task, "submit", returned_to_id=None, kept_until=None)
+    if held is not None:
+        _end(held, "submitted")
+    _changed(task)
+
+
+def free(task: Task, *, because: str, lesson: str | None = None, for_writer: int | None = None) -> None:
+    """Back to the desk out of review, with what was learned; `for_writer` keeps it for that person for a while."""
+    kept = {"returned_to_id": for_writer, "kept_until": clock.now() + RETURN_LEASE} if for_writer else {}
+    TASK.move(task, "free", lesson=lesson[:1000] if lesson else task.lesson, **kept)
+    record(TaskReleased(task.brand_id, task.id, None, because))
+    _changed(task)
+
+
+def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str | None = None) -> None:
+    """Move the task up to a tier: whoever held it is thanked and freed, what was in review is withdrawn."""
+    if tier not in ("tier_1", "tier_2"):
+        raise Invalid("A task moves up to tier_1 or tier_2.", field="tier")
+    if task.state not in ("open", "claimed", "in_review", "answered"):
+        raise Conflict(f"This task is {task.state}: there is nothing to move up.", state=task.state)
+    _empty_hands(task, "escalated")
+    if task.state == "answered":
+        TASK.move(task, "reopen")
+    task.audience, task.kind = tier, "answer"
+    task.returned_to_id = task.kept_until = None
+    if by is not None and task.raised_by_id is None:
+        task.raised_by_id = by.id
+    db.session.flush()
+    record(TaskEscalated(task.brand_id, task.id, tier, because, by.id if by else None, note))
+    audit("task.escalate", task, by=by, reason=because, tier=tier)
+    _changed(task)
+
+
+def hand_back(task: Task, *, by: User, note: str) -> None:
+    """An employee returns the task to the community, with guidance that advocates will read."""
+    RULES.check(by, "task.assign", task)
+    if not note.strip():
+        raise Invalid("Say what the community should know to answer it.", field="note")
+    _refuse_private(task)
+    _empty_hands(task, "handed_back")
+    task.audience, task.lesson = "community", note.strip()[:1000]
+    db.session.flush()
+    record(TaskHandedBack(task.brand_id, task.id, by.id))
+    audit("task.hand_back", task, by=by)
+    _changed(task)
+
+
+def resolve(task: Task, *, because: str, by: User | None, writer_id: int | None = None, reply_id: int | None = None) -> None:
+    """Settle the matter: thanks, silence, or an employee's outcome. Nothing that still waits to be posted goes out any more."""
+    first_try = task.reopened == 0
+    if task.state != "answered":
+        _empty_hands(task, "resolved", keep_state=True)
+    TASK.move(task, "resolve", closed_at=clock.now(), closed_because=because, returned_to_id=None, kept_until=None)
+    record(TaskResolved(task.brand_id, task.id, because, writer_id, reply_id, first_try))
+    audit("task.resolve", task, by=by, reason=because)
+    _changed(task)
+
+
+def reopen(task: Task, mention: Mention, *, because: str, keep_for: int | None = None) -> None:
+    """The author is not helped yet: open again, about their latest post, first for the person who answered."""
+    kept = {"returned_to_id": keep_for, "kept_until": clock.now() + RETURN_LEASE} if keep_for else {}
+    TASK.move(task, "reopen", mention_id=mention.id, reopened=task.reopened + 1, opened_at=clock.now(), closed_at=None, closed_because=None, **kept)
+    record(TaskReopened(task.brand_id, task.id, mention.id, because))
+    audit("task.reopen", task, by=None, reason=because)
+    _changed(task)
+
+
+def cancel(task: Task, *, because: str, by: User | None) -> None:
+    """Nobody needs to answer any more. Whatever was on its way out is stopped if it still can be."""
+    if by is not None:
+        RULES.check(by, "task.cancel", task)
+    _empty_hands(task, "cancelled", keep_state=True)
+    TASK.move(task, "cancel", closed_at=clock.now(), closed_because=because, returned_to_id=None, kept_until=None)
+    record(TaskCancelled(task.brand_id, task.id, because))
+    audit("task.cancel", task, by=by, reason=because)
+    _changed(task)
+
+
+def live_claim(task: Task) -> Claim | None:
+    """The hold that is good now, if there is one."""
+    held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
+    return held if held is not None and held.holds(clock.now()) else None
+
+
+def answered(task: Task) -> None:
+    """Our reply is out on the network."""
+    now = clock.now()
+    if task.state == "claimed":
+        held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
+        if held is not None:
+            _end(held, "answered")
+    TASK.move(task, "answer", answered_at=now, first_answered_at=task.first_answered_at or now, returned_to_id=None, kept_until=None)
+    _changed(task)
+
+
+# Helpers
+
+
+def _hold(task: Task, user: User | int, lease: timedelta | None, now: datetime, cap: timedelta = LEASE_CAP) -> Claim:
+    stale = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
+    if stale is not None:
+        _end(stale, "lapsed")
+        db.session.flush()
+    held = Claim(
+        brand_id=task.brand_id,
+        task_id=task.id,
+        user_id=user if isinstance(user, int) else user.id,
+        started_at=now,
+        ends_at=now + lease if lease else None,
+        cap_at=now + max(cap, lease) if lease else None,
+    )
+    db.session.add(held)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict("Somebody was faster: this task is taken.", state="claimed") from None
+    return held
+
+
+def _end(held: Claim, because: str, note: str | None = None) -> None:
+    held.ended_at, held.ended_because, held.note = clock.now(), because, note[:500] if note else None
+
+
+def _empty_hands(task: Task, because: str, *, keep_state: bool = False) -> None:
+    """End any hold and take back what waits for review or for its posting; the task is left open (or where it is, with `keep_state`)."""
+    db.session.flush()
+    db.session.scalars(select(Task).where(Task.id == task.id).with_for_update()).one()
+    withdrawal.withdraw_all(task)
+    held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
+    if held is not None:
+        _end(held, because)
+    if keep_state:
+        return
+    if task.state == "claimed":
+        TASK.move(task, "release")
+    elif task.state == "in_review":
+        TASK.move(task, "free")
+
+
+def _make_room(task: Task, by: User) -> None:
+    """Hold the person's own row while counting, so that claims sent together cannot all pass the same count."""
+    advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == by.id, Advocate.brand_id == task.brand_id).with_for_update())
+    if advocate is not None and task.audience == "community" and not by.has(task.brand_id, "moderator", "tier_1", "tier_2"):
+        if advocate.paused_until and advocate.paused_until > clock.now():
+            raise Forbidden("You are on a break. End it under Me, and the desk is yours again.")
+        limit = CLAIMS_AT_ONCE.get(advocate.trust_level, 1)
+    else:
+        db.session.execute(select(User.id).where(User.id == by.id).with_for_update(key_share=True))
+        limit = EMPLOYEE_CLAIMS_AT_ONCE
+    held = db.session.scalar(
+        select(func.count())
+        .select_from(Claim)
+        .where(Claim.user_id == by.id, Claim.brand_id == task.brand_id, Claim.ended_at.is_(None), (Claim.ends_at.is_(None)) | (Claim.ends_at > clock.now()))
+    )
+    if (held or 0) >= limit:
+        raise TooMany(f"You hold {held} of {limit}. Hand one in or hand one back first; the limit grows with trust.", limit=limit)
+
+
+def _is_assignment(task: Task, by: User) -> bool:
+    return task.audience in ("tier_1", "tier_2") and by.has(task.brand_id, "tier_1", "tier_2")
+
+
+def _lease(brand_id: int) -> timedelta:
+    brand = db.session.get_one(Brand, brand_id)
+    return timedelta(minutes=brand.choice("lease_minutes", LEASE.total_seconds() / 60))
+
+
+def _refuse_private(task: Task) -> None:
+    if db.session.get_one(Mention, task.mention_id).private:
+        raise Forbidden("This came in private: the community never sees it, so it can't be handed back.")
+
+
+def _taken(task: Task, by: User) -> Conflict:
+    """What is true now, in words."""
+    held = live_claim(task)
+    if held is not None and held.user_id == by.id:
+        return Conflict("You hold this task already.", state=task.state, holder=by.name)
+    if held is not None:
+        until = f" until {_clock(held.ends_at)}" if held.ends_at else ""
+        return Conflict(f"{_name(held.user_id)} was faster and has it{until}.", state=task.state, holder=_name(held.user_id), until=held.ends_at and held.ends_at.isoformat())
+    words = {"in_review": "An answer is being looked at already.", "answered": "It is answered already.", "resolved": "It is settled already.", "cancelled": "Nobody needs to answer it any more."}
+    return Conflict(words.get(task.state, "Somebody was faster: this task is taken."), state=task.state)
+
+
+def _name(user_id: int | None) -> str:
+    name = db.session.scalar(select(User.name).where(User.id == user_id)) if user_id else None
+    return name or "Somebody"
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%H:%M") + " UTC"
+
+
+def _changed(task: Task) -> None:
+    names = ("desk", "cases", "reviews", f"task-{task.id}")
+    db.after_commit(lambda: live.bump(task.brand_id, *names), key=("task", task.id))
+
+
+def touch_lease_for(user_id: int, task_id: int) -> Claim | None:
+    """Renew the person's own running lease on a task, if there is one (saving a draft does)."""
+    held = db.session.scalar(select(Claim).where(Claim.task_id == task_id, Claim.user_id == user_id, Claim.ended_at.is_(None)))
+    return renew(held) if held is not None else None
+
+
+def end_claims_of(user_id: int, *, because: str) -> int:
+    """Free everything a person holds (suspension, leaving)."""
+    tasks = db.session.scalars(select(Task).join(Claim, Claim.task_id == Task.id).where(Claim.user_id == user_id, Claim.ended_at.is_(None), Task.state == "claimed")).all()
+    for task in tasks:
+        TASK.move(task, "release")
+        db.session.execute(update(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)).values(ended_at=clock.now(), ended_because=because))
+        record(TaskReleased(task.brand_id, task.id, user_id, because))
+    return len(tasks)
