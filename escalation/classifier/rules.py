@@ -62,7 +62,7 @@ def urgency(found: tuple[str, ...], anger: float) -> float:
 def anger_by_words(reading: Reading, sentiment: float = 0.0) -> float:
     """Probability of anger from the lexicon and the surface alone."""
     sums = reading.sums
-    score = -2.6 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * min(sums.get("swearing", 0), 4) - 0.35 * min(sums.get("praise", 0), 6)
+    score = -2.1 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * min(sums.get("swearing", 0), 4) - 0.35 * min(sums.get("praise", 0), 6)
     score += 0.8 * min(reading.emoji.get("angry", 0), 2) + 0.35 * min(reading.exclamations, 3) - 0.8 * sentiment + 1.2 * reading.sarcastic
     score += 1.0 * (reading.shouted >= 3)
     return _probability(score)
