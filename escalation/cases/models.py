@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.kernel.db import Base, Id, only_where, ref
 from community.tasks.models import Task
 
-
 WANTED = "state IN ('open', 'assigned', 'reopened')"
 """Cases that want one of us, as SQL: the condition of the lists' indexes, word for word, so that they are used."""
 WAITING = "state = 'waiting'"
