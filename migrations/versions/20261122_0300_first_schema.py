@@ -12,12 +12,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-CASE_LISTS = (
-    ("ix_case_wanted", ["brand_id", "turn_at", "id"], "state IN ('open', 'assigned', 'reopened')"),
-    ("ix_case_wanted_tier", ["brand_id", "tier", "turn_at", "id"], "state IN ('open', 'assigned', 'reopened')"),
-    ("ix_case_waiting", ["brand_id", "turn_at", "id"], "state = 'waiting'"),
-)
-
 
 def upgrade() -> None:
     op.create_table(
@@ -427,13 +421,6 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_task_brand", ["brand_id", "id"], unique=False)
         batch_op.create_index("ix_task_conversation", ["conversation_id", "id"], unique=False)
-        batch_op.create_index(
-            "ix_task_desk",
-            ["brand_id", "audience", "priority", "opened_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('open', 'claimed')"),
-            postgresql_where=sa.text("state IN ('open', 'claimed')"),
-        )
         batch_op.create_index("ix_task_mention", ["mention_id"], unique=False)
         batch_op.create_index(
             "uq_task_live",
@@ -468,8 +455,27 @@ def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.create_index("ix_case_assignee", ["assignee_id", "id"], unique=False)
         batch_op.create_index("ix_case_brand", ["brand_id", "id"], unique=False)
-        for name, columns, where in CASE_LISTS:
-            batch_op.create_index(name, columns, unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+        batch_op.create_index(
+            "ix_case_waiting",
+            ["brand_id", "turn_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(
+            "ix_case_wanted",
+            ["brand_id", "turn_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+            postgresql_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+        )
+        batch_op.create_index(
+            "ix_case_wanted_tier",
+            ["brand_id", "tier", "turn_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+            postgresql_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+        )
 
     op.create_table(
         "claim",
@@ -833,8 +839,17 @@ def downgrade() -> None:
 
     op.drop_table("claim")
     with op.batch_alter_table("case", schema=None) as batch_op:
-        for name, _, where in CASE_LISTS:
-            batch_op.drop_index(name, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+        batch_op.drop_index(
+            "ix_case_wanted_tier",
+            sqlite_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+            postgresql_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+        )
+        batch_op.drop_index(
+            "ix_case_wanted",
+            sqlite_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+            postgresql_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
+        )
+        batch_op.drop_index("ix_case_waiting", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
         batch_op.drop_index("ix_case_brand")
         batch_op.drop_index("ix_case_assignee")
 
@@ -846,7 +861,6 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('open', 'claimed', 'in_review', 'answered')"),
         )
         batch_op.drop_index("ix_task_mention")
-        batch_op.drop_index("ix_task_desk", sqlite_where=sa.text("state IN ('open', 'claimed')"), postgresql_where=sa.text("state IN ('open', 'claimed')"))
         batch_op.drop_index("ix_task_conversation")
         batch_op.drop_index("ix_task_brand")
         batch_op.drop_index("ix_task_answered", sqlite_where=sa.text("state = 'answered'"), postgresql_where=sa.text("state = 'answered'"))
