@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import Column, text
 
 from app.config import Config
 from app.kernel.db import Base, make_engine
@@ -26,9 +26,16 @@ def load_models() -> None:
                 importlib.import_module(module.name)
 
 
-def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
-    # A search index is built of tables SQLite keeps for itself; migrations name them, models do not.
-    return not (kind == "table" and name is not None and "_search" in name)
+def include_object(_item: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
+    """What is compared with the models."""
+    if kind == "table":
+        # A search index is built of tables the database keeps for itself; migrations name them, models do not.
+        return "_search" not in str(name)
+    if kind == "index" and context.get_context().dialect.name == "sqlite":
+        # SQLite does not tell the direction of an index's columns; PostgreSQL does, and there they are compared.
+        indexes = (index for table in Base.metadata.tables.values() for index in table.indexes)
+        return name not in {index.name for index in indexes if not all(isinstance(part, Column) for part in index.expressions)}
+    return True
 
 
 def run() -> None:

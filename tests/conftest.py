@@ -67,7 +67,8 @@ def config(worker_id: str) -> Iterator[Config]:
         database = databases.make(Path(folder), worker_id)
         _databases[worker_id] = database
         yield Config.for_tests(data_dir=Path(folder), database_url=database.url, redis_url=f"{os.environ[REDIS]}?db={number}")
-        the_db.engine.dispose()
+        if _bound:
+            the_db.engine.dispose()
         database.drop()
 
 

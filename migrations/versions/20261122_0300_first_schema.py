@@ -127,8 +127,8 @@ def upgrade() -> None:
         sa.Column("secrets", sa.Text(), nullable=True),
         sa.Column("hook_token_hash", sa.String(length=64), nullable=True),
         sa.Column("cursor", sa.Text(), nullable=True),
-        sa.Column("is_default", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("listen_only", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("listen_only", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("posting_stopped_at", app.kernel.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("paused_reason", sa.String(length=500), nullable=True),
         sa.Column("listen_lease_until", app.kernel.db.UtcDateTime(timezone=True), nullable=True),
@@ -421,6 +421,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_task_brand", ["brand_id", "id"], unique=False)
         batch_op.create_index("ix_task_conversation", ["conversation_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_task_desk",
+            ["brand_id", "audience", sa.literal_column("priority DESC"), "opened_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('open', 'claimed')"),
+            postgresql_where=sa.text("state IN ('open', 'claimed')"),
+        )
         batch_op.create_index("ix_task_mention", ["mention_id"], unique=False)
         batch_op.create_index(
             "uq_task_live",
@@ -861,6 +868,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('open', 'claimed', 'in_review', 'answered')"),
         )
         batch_op.drop_index("ix_task_mention")
+        batch_op.drop_index("ix_task_desk", sqlite_where=sa.text("state IN ('open', 'claimed')"), postgresql_where=sa.text("state IN ('open', 'claimed')"))
         batch_op.drop_index("ix_task_conversation")
         batch_op.drop_index("ix_task_brand")
         batch_op.drop_index("ix_task_answered", sqlite_where=sa.text("state = 'answered'"), postgresql_where=sa.text("state = 'answered'"))
