@@ -65,7 +65,7 @@ def ref(target: str, *, use_alter: bool = False, **kw: Any) -> Any:
     return mapped_column(BigId, ForeignKey(target, use_alter=use_alter), **kw)
 
 
-def only_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+def only_where(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
     """An index over the rows for which `where` holds: small while history grows, or what makes "one live …" a rule of the schema."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -9,12 +10,13 @@ from typing import Literal
 from app.accounts.models import EMPLOYEES, Brand, User
 from app.kernel import clock
 from app.kernel.errors import Invalid
-from community.channels.base import Author, Channel, Incoming, Outgoing, Sender, Voice
+from community.channels.base import Author, Channel, Incoming, Outgoing, Sender, Verdict, Voice
 from community.channels.models import ChannelAccount
 from community.channels.packs import Pack
-from community.channels.packs import load as pack_of
-from community.channels.registry import adapter_for
+from community.channels.registry import adapter_for, kinds
 from community.mentions.models import Mention
+
+KINDS: dict[str, Literal["api", "by_hand", "none"]] = {"allowed": "api", "by_hand": "by_hand", "no": "none"}
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,38 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
     adapter = adapter_for(account)
     incoming = incoming_of(mention)
     now = clock.now()
-    allowed = voices_of(writer, brand)
-    if voice is not None and voice not in allowed:
-        raise Invalid("Only the brand's own people speak in the brand's voice.", field="voice")
-    chosen: Voice = voice or allowed[0]
-    sender = Sender(voice=chosen, handle=account.name if chosen == "brand" else writer.name, brand_name=brand.name)
-    verdict = adapter.may_reply(incoming, sender, now)
-    pack = pack_of(account.kind)
-    kinds: dict[str, Literal["api", "by_hand", "none"]] = {"allowed": "api", "by_hand": "by_hand", "no": "none"}
-    return Path(kinds[verdict.verdict], chosen, allowed, verdict.rule, verdict.url or mention.url, pack.max_length, pack, adapter, incoming, sender)
+    senders: dict[Voice, Sender] = {
+        "brand": Sender(voice="brand", handle=account.name, brand_name=brand.name),
+        "own": Sender(voice="own", handle=writer.name, brand_name=brand.name),
+    }
+    verdicts: dict[Voice, Verdict] = {each: adapter.may_reply(incoming, sender, now) for each, sender in senders.items()}
+    voices = _voices(writer, brand, verdicts)
+    if voice is not None and voice not in voices:
+        raise Invalid("Here only the brand's own people speak in the brand's voice. Write as yourself.", field="voice")
+    chosen = voice or voices[0]
+    verdict = verdicts[chosen]
+    return Path(
+        kind=KINDS[verdict.verdict],
+        voice=chosen,
+        voices=voices,
+        rule=verdict.rule,
+        url=verdict.url or mention.url,
+        limit=adapter.capabilities().max_length,
+        pack=kinds()[account.kind].pack,
+        adapter=adapter,
+        incoming=incoming,
+        sender=senders[chosen],
+    )
 
 
-def voices_of(writer: User, brand: Brand) -> tuple[Voice, ...]:
-    """Two voices, never mixed up: the brand's own people may use either, an advocate speaks as themselves."""
-    return ("brand", "own") if writer.has(brand.id, *EMPLOYEES) else ("own",)
+def _voices(writer: User, brand: Brand, verdicts: Mapping[Voice, Verdict]) -> tuple[Voice, ...]:
+    """Two voices, never mixed up; the first is the default. The brand's people speak for it. An advocate speaks as
+    themselves; where the brand's account is posted to by API, their vetted words may go out under it as well."""
+    if writer.has(brand.id, *EMPLOYEES):
+        return ("brand", "own")
+    if verdicts["brand"].verdict != "allowed":
+        return ("own",)
+    return ("own", "brand") if verdicts["own"].verdict == "allowed" else ("brand", "own")
 
 
 def incoming_of(mention: Mention) -> Incoming:
@@ -80,6 +100,7 @@ def incoming_of(mention: Mention) -> Incoming:
     )
 
 
-def open_window(mention: Mention, pack: Pack, at: datetime) -> bool:
+def open_window(mention: Mention, adapter: Channel, at: datetime) -> bool:
     """Whether the network still takes replies to a post of this age."""
-    return pack.window is None or at - mention.posted_at <= pack.window
+    window = adapter.capabilities().reply_window
+    return window is None or at - mention.posted_at <= window

@@ -27,7 +27,6 @@ from app.kernel.queue import enqueue, job
 from community.channels import base
 from community.channels.base import Attempt, Channel, Outgoing, Sent
 from community.channels.models import ChannelAccount
-from community.channels.packs import load as pack_of
 from community.channels.registry import adapter_for
 from community.events import PostingStuck, ReplyPosted
 from community.mentions.models import Mention
@@ -59,8 +58,6 @@ class _Taken:
     outgoing: Outgoing
     attempt: Attempt
     adapter: Channel
-    index_lag: timedelta
-    sent_at: datetime | None
     must_look: bool
     good_until: float
     """Monotonic moment after which this worker must not begin a request."""
@@ -78,10 +75,6 @@ def post(posting_id: int) -> None:
             sent = taken.adapter.find_reply(taken.outgoing, taken.attempt)
         except base.ChannelError as error:
             _look_later(taken, error)
-            return
-        if sent is None and taken.sent_at is not None and clock.now() - taken.sent_at < taken.index_lag:
-            # Not there yet proves nothing before the network's index has caught up.
-            _look_later(taken, None, at=taken.sent_at + taken.index_lag)
             return
     if sent is None:
         if not _may_send(taken):
@@ -190,10 +183,8 @@ def _take(posting_id: int) -> _Taken | None:
             id=posting.id,
             fence=posting.fence,
             outgoing=Outgoing(in_reply_to=posting.in_reply_to, text=posting.text, voice=posting.voice, account=account.name, reply_ref=mention.reply_ref or {}),  # type: ignore[arg-type]
-            attempt=Attempt(key=posting.key, number=max(1, posting.attempts), first_at=posting.first_sent_at or now),
+            attempt=Attempt(key=posting.key, number=max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at),
             adapter=adapter_for(account),
-            index_lag=pack_of(account.kind).read_back_lag,
-            sent_at=posting.sent_at,
             must_look=must_look,
             good_until=time.monotonic() + LEASE.total_seconds() - MARGIN,
         )
@@ -211,7 +202,7 @@ def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple
         return "not_approved", "These words are not the approved ones any more. Nothing was posted."
     if task.state in ("resolved", "cancelled"):
         return "task_closed", "The question was settled before the answer went out. Nothing was posted."
-    if not open_window(mention, pack_of(account.kind), clock.now()):
+    if not open_window(mention, adapter_for(account), clock.now()):
         return "window_over", "The network's time for replies is over. Nothing was posted."
     writer = db.session.get_one(User, reply.writer_id)
     if writer.suspended_at is not None:
@@ -290,15 +281,15 @@ def _failed(taken: _Taken, error: base.ChannelError) -> None:
             _refuse(posting, reason, f"The network refused it: {error.detail} Nothing was posted.", None)
 
 
-def _look_later(taken: _Taken, error: base.ChannelError | None, at: datetime | None = None) -> None:
+def _look_later(taken: _Taken, error: base.ChannelError) -> None:
     """The network could not tell us yet. It is asked again, a bounded number of times, then a person has to."""
     with db.transaction():
         posting = _ours(taken)
         if posting is None:
             return
         now = clock.now()
-        if isinstance(error, base.RateLimited) and error.retry_at:
-            at = min(error.retry_at, now + LONGEST_WAIT)
+        at: datetime | None = getattr(error, "ask_again_at", None) or getattr(error, "retry_at", None)
+        at = min(at, now + LONGEST_WAIT) if at else None
         if posting.looks >= MOST_LOOKS:
             detail = "We don't know whether it is out: the network does not say. Look there, then tell us; nothing is sent again before that."
             if posting.state == "posting":

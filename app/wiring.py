@@ -1,0 +1,40 @@
+"""The one page where packages meet: ports filled, subscribers listed, settings handed to who needs them.
+
+Read from here who reacts to what; nothing else in the house knows both sides.
+"""
+
+from __future__ import annotations
+
+from app.accounts import people
+from app.accounts.models import Brand, User
+from app.config import Config
+from app.kernel import crypto, http
+from community import jobs as community_jobs
+from community import subscribers as community_subscribers
+from community.advocates import actions as advocates
+from community.ports import ports
+from community.replies import actions as replies
+from escalation import jobs as escalation_jobs
+from escalation import subscribers as escalation_subscribers
+from escalation.triage import StartTriage
+from gamification import subscribers as gamification_subscribers
+
+JOBS = (community_jobs, escalation_jobs)
+"""Imported so that their doors are known to every worker."""
+
+
+def wire(config: Config) -> None:
+    """Join the rooms, before anything runs. Doing it again with another configuration rebinds."""
+    crypto.init(config)
+    http.init(config)
+    people.init(config)
+    replies.configure(config)
+    ports.triage = StartTriage()
+    people.when_granted("advocate", _join)
+    community_subscribers.subscribe_all()
+    escalation_subscribers.subscribe_all()
+    gamification_subscribers.subscribe_all()
+
+
+def _join(user: User, brand: Brand, _by: User | None) -> None:
+    advocates.join(user, brand)
