@@ -79,12 +79,14 @@ class Config(BaseSettings):
             return value
         file = self.data_dir / "secret.key"
         if not file.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
             try:
+                self.data_dir.mkdir(parents=True, exist_ok=True)
                 with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                     out.write(os.urandom(32).hex())
             except FileExistsError:
                 pass
+            except OSError as error:
+                raise BadConfig(f"VOUCH_DATA_DIR: {self.data_dir} cannot be written ({error.strerror}).") from None
         return file.read_text().strip()
 
     @classmethod
