@@ -255,6 +255,8 @@ class _Counted(io.RawIOBase):
         self.position += len(got)
         return got
 
+    read1 = read
+
     def readable(self) -> bool:
         return True
 
@@ -304,7 +306,8 @@ class _Lines:
             too_long = too_long or len(held) > LINE_LIMIT
             if too_long:
                 held = b""
-            self._buffer, self._at = self._stream.read(self.CHUNK) or b"", 0
+            # read1: of a packed file that breaks off, what came before the break is handed out.
+            self._buffer, self._at = self._stream.read1(self.CHUNK) or b"", 0
             if not self._buffer:
                 return None if too_long else held
 
