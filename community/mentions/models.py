@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Float, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.kernel.db import Base, Id, only_where, ref
+from app.kernel.db import Base, BigId, Id, only_where, ref
 from community.channels.models import ChannelAccount
 
 
@@ -62,8 +62,8 @@ class Mention(Base):
     reply_ref: Mapped[dict[str, Any]]
     summons: Mapped[list[Any]]
     raw: Mapped[dict[str, Any]] = mapped_column(deferred=True)
-    posting_id: Mapped[int | None] = ref("posting.id", use_alter=True)
-    """Set when this post is a reply of ours."""
+    posting_id: Mapped[int | None] = mapped_column(BigId)
+    """The posting whose post this is, when it is a reply of ours. No foreign key: postings point here already."""
 
     account: Mapped[ChannelAccount] = relationship(lazy="raise_on_sql")
     decision: Mapped[Decision | None] = relationship(
