@@ -16,11 +16,10 @@ import sys
 import threading
 import time
 import traceback
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from typing import Any, NoReturn
 
 import click
@@ -335,14 +334,22 @@ def _ports(port: str) -> tuple[int, int]:
 
 def _wait_for_web(starter: Starter, port: int) -> None:
     end = time.monotonic() + READY
-    while not starter.stopping:
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-            if answer.status == 200:
-                return
+    while not starter.stopping and not _is_alive(port):
         if time.monotonic() > end:
             raise CannotStart(f"The web did not answer on port {port} within {READY:.0f} s: what it said stands above.")
         starter.look()
         time.sleep(0.05)
+
+
+def _is_alive(port: int) -> bool:
+    line = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        line.request("GET", "/healthz")
+        return line.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        line.close()
 
 
 def _greet(app: Flask, config: Config, ports: tuple[int, int], demo: bool) -> None:
