@@ -25,7 +25,7 @@ TOLD_AT_MOST = 50
 QUOTED = 200
 
 
-def register() -> None:
+def subscribe_all() -> None:
     """List who listens to what."""
     subscribe(
         "keep_cases",

@@ -36,8 +36,7 @@ WRONG = "This address and this password don't belong together."
 DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 """Where dots in the local part mean nothing."""
 
-Grant = Callable[[User, Brand, User | None], object]
-_when_granted: dict[str, list[Grant]] = {}
+_when_granted: dict[str, Callable[[User, Brand], object]] = {}
 
 
 def init(config: Config) -> None:
@@ -46,11 +45,9 @@ def init(config: Config) -> None:
     throttle.init(config)
 
 
-def when_granted(role: str, hook: Grant) -> None:
-    """Another room's part of a grant, done in the same transaction: `hook(user, brand, by)`."""
-    hooks = _when_granted.setdefault(role, [])
-    if hook not in hooks:
-        hooks.append(hook)
+def when_granted(role: str, hook: Callable[[User, Brand], object]) -> None:
+    """What another room does when a role is given, in the same transaction. One hook a role."""
+    _when_granted[role] = hook
 
 
 def fold(email: str) -> str:
@@ -180,9 +177,8 @@ def grant(user: User, role: str, brand: Brand | None, by: User | None) -> None:
     db.session.add(Role(user_id=user.id, brand_id=brand_id, name=role, granted_at=clock.now(), granted_by=by.id if by else None))
     _reload_roles(user)
     audit("role_granted", user, by=by, reason=role, brand_id=brand_id)
-    if brand is not None:
-        for hook in _when_granted.get(role, ()):
-            hook(user, brand, by)
+    if brand is not None and role in _when_granted:
+        _when_granted[role](user, brand)
 
 
 def revoke(user: User, role: str, brand: Brand | None, by: User | None) -> None:
