@@ -146,7 +146,7 @@ def account_by_token(token: str) -> ChannelAccount:
 
 
 def receive_hook(account: ChannelAccount, headers: Mapping[str, str], body: bytes) -> Taken:
-    """Take in one signed delivery; call it outside a transaction. Its event id and its posts are stored together,
+    """Take in one signed delivery, best outside a transaction. Its event id and its posts are stored together,
     so a delivery that failed can be sent again and one that succeeded stores nothing more.
 
     Raises SignedOut (401) for a wrong, missing or old signature, Invalid for a body without a single usable post.
@@ -164,16 +164,10 @@ def receive_hook(account: ChannelAccount, headers: Mapping[str, str], body: byte
         return Taken(replayed=True)
     # Deciding takes its time: it is done before the transaction, so that no writer waits for it.
     prepared = intake.prepare(account.brand_id, intake.unknown(account, batch.posts))
-    try:
-        with db.transaction() as session:
-            if event_id is not None:
-                session.execute(insert(InboundEvent).values(account_id=account.id, event_id=event_id, at=clock.now()))
-            received = intake.store(account, prepared, gone=batch.gone)
-    except IntegrityError:
-        # The same delivery came twice at one moment and the other one was stored.
-        if event_id is not None and _seen(account, event_id):
+    with db.transaction():
+        if event_id is not None and not _note_event(account, event_id):
             return Taken(replayed=True)
-        raise
+        received = intake.store(account, prepared, gone=batch.gone)
     return Taken(stored=received.stored, known=len(batch.posts) - received.stored, gone=len(batch.gone), bad=tuple(batch.bad), routes=dict(received.routes))
 
 
@@ -244,6 +238,16 @@ def _event_id(headers: Mapping[str, str]) -> str | None:
     if len(given) <= 200 and given.isascii() and given.isprintable():
         return given
     return "sha256:" + hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _note_event(account: ChannelAccount, event_id: str) -> bool:
+    """False when another delivery of the same event was stored at this very moment."""
+    try:
+        with db.session.begin_nested():
+            db.session.execute(insert(InboundEvent).values(account_id=account.id, event_id=event_id, at=clock.now()))
+    except IntegrityError:
+        return False
+    return True
 
 
 def _seen(account: ChannelAccount, event_id: str) -> bool:
