@@ -49,6 +49,8 @@ _SARCASM = re.compile(
     r"\b(?:thanks|thank you|thx|congrats|great|nice|good|love|awesome|bravo|well done)\b[^.!?\n]{0,60}\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b",
     re.I,
 )
+# Three parts or more name a software version, unless they read as a date.
+_VERSION = re.compile(r"(?!\d{1,2}\.\d{1,2}\.(?:19|20)?\d\d$)\d{1,3}(?:\.\d{1,5}){2,4}")
 _QUOTED = re.compile(r"^\s*RT @")
 
 MASK_LINK, MASK_HANDLE, MASK_NUMBER = "://", "@", "0"
@@ -124,6 +126,8 @@ def read(text: str) -> Reading:
         elif kind == "number":
             norm = MASK_NUMBER
             phrase_words.append((raw.lower(), start, end))
+            if _VERSION.fullmatch(raw):
+                reading.hits.append(Hit("technical", 3, start, end))
         elif kind == "handle":
             norm = MASK_HANDLE
             reading.handles += 1
@@ -146,10 +150,10 @@ def read(text: str) -> Reading:
         tokens.append(Token(norm, start, end, kind))
     _find_english(reading, phrase_words)
     reading.hashtags = text.count("#")
-    reading.sarcastic = bool(_SARCASM.search(text)) if "anger" in reading.sums or "praise" in reading.sums else False
     reading.retweet = bool(_QUOTED.match(text))
     for hit in reading.hits:
         reading.sums[hit.signal] = reading.sums.get(hit.signal, 0) + hit.strength
+    reading.sarcastic = "praise" in reading.sums and (bool(reading.emoji.get("angry")) or bool(_SARCASM.search(text)))
     return reading
 
 

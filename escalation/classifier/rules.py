@@ -16,6 +16,9 @@ CATEGORIES = ("question", "how_to", "complaint", "billing", "delivery", "account
 # How much each topic presses, alone; several add up as independent reasons do.
 URGENCY = {"safety": 0.8, "security": 0.5, "legal": 0.5, "press": 0.5, "outage": 0.4, "repeat": 0.3, "deadline": 0.2}
 
+# The strength at which a topic counts as named.
+CLEAR = 3
+
 # A service account's own posts: it apologises, asks for a direct message, signs with initials.
 _AGENT = re.compile(
     r"(?:sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay|late))|(?:please|pls|kindly|could you|can you|feel free to) (?:send us a |drop us a |follow (?:us )?(?:and|&) )?dm\b"
@@ -47,8 +50,8 @@ def spam(reading: Reading) -> float:
 
 
 def topics(reading: Reading) -> tuple[str, ...]:
-    """The urgent matters whose words occur, in the order of TOPICS."""
-    return tuple(topic for topic in TOPICS if topic in reading.sums)
+    """The urgent matters that the words name beyond doubt (one clear phrase, or several hints), in the order of TOPICS."""
+    return tuple(topic for topic in TOPICS if reading.sums.get(topic, 0) >= CLEAR)
 
 
 def urgency(found: tuple[str, ...], anger: float) -> float:
@@ -83,13 +86,10 @@ def sentiment_by_words(reading: Reading) -> float:
 def is_praise(reading: Reading, anger: float, technical: float) -> bool:
     """Thanks or praise, and nothing that waits for an answer."""
     sums = reading.sums
-    return (
-        sums.get("praise", 0) >= 2
-        and anger < 0.35
-        and technical < 0.5
-        and not asks(reading)
-        and sums.get("praise", 0) > sums.get("disappointed", 0) / 3 + sums.get("stuck", 0) / 3
-    )
+    if sums.get("praise", 0) < 2 or anger >= 0.2 or technical >= 0.3 or asks(reading) or reading.sarcastic:
+        return False
+    soured = sums.get("disappointed", 0) + sums.get("stuck", 0) + 3 * (reading.emoji.get("angry", 0) + reading.emoji.get("sad", 0))
+    return not soured or sums["praise"] > soured
 
 
 def asks(reading: Reading) -> bool:

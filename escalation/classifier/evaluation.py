@@ -1,0 +1,197 @@
+"""How good the classifier is on a labelled file, every figure with its n and a 95 % interval."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community.mentions.text import language, readable
+from community.ports import Post, Route, Signals
+
+LABELS = {"angry": "anger", "technical": "technical"}
+RESAMPLES, SEED = 400, 20_261_122
+BINS = 10
+# The share of angry or technical posts that must reach staff, at which the looks this takes are counted.
+REACH = (0.85, 0.95)
+
+Router = Callable[[Sequence[Post]], Sequence[Route]]
+Floats = NDArray[np.float64]
+
+
+def parse_line(line: str) -> dict[str, Any]:
+    """One labelled row: `text`, and labels (0/1) in `final`, `labels`, or beside the text. Raises ValueError with a reason."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    if not isinstance(row.get("text"), str):
+        raise ValueError("text is missing or no string")
+    labels = row.get("final") or row.get("labels") or row
+    if not isinstance(labels, dict):
+        raise ValueError("labels are no object")
+    wanted = {name: labels[name] for name in (*LABELS, "service_related", "praise") if name in labels}
+    sentiment = labels.get("sentiment")
+    if not wanted and sentiment is None:
+        raise ValueError("no label that is known: angry, technical, service_related, praise or sentiment")
+    for name, value in wanted.items():
+        if value not in (0, 1) and not isinstance(value, bool):
+            raise ValueError(f"{name} must be 0 or 1")
+    return {"text": row["text"], "lang": row.get("lang"), "labels": {**{name: int(value) for name, value in wanted.items()}, "sentiment": sentiment}}
+
+
+def evaluate(rows: Sequence[Mapping[str, Any]], router: Router, progress: Callable[[int], None] = lambda done: None) -> dict[str, Any]:
+    """Route every row as the product would and compare with its labels. Rows as `parse_line` gives them."""
+    routes: list[Route] = []
+    for start in range(0, len(rows), 512):
+        batch = rows[start : start + 512]
+        texts = [readable(row["text"]) for row in batch]
+        routes.extend(router([Post(text, language(text, row.get("lang"))) for text, row in zip(texts, batch, strict=True)]))
+        progress(len(routes))
+    report: dict[str, Any] = {
+        "n": len(rows),
+        "classifier": routes[0].signals.classifier if routes else "",
+        "policy": routes[0].policy if routes else "",
+        "contradictory": _contradictions(rows),
+        "routes": _shares([route.audience for route in routes]),
+    }
+    for label, signal in LABELS.items():
+        truth, value = _column(rows, routes, label, signal)
+        if len(truth):
+            report[label] = _binary(truth, value) | {"lines": _at_lines(rows, routes, label)}
+    truth, value = _column(rows, routes, "service_related", "spam")
+    if len(truth):
+        report["spam"] = _binary(1 - truth, value)
+    truth, praised = _column(rows, routes, "praise", "praise")
+    if len(truth):
+        report["praise"] = {
+            "n": len(truth),
+            "recall": _share(int((praised * truth).sum()), int(truth.sum())),
+            "precision": _share(int((praised * truth).sum()), int(praised.sum())),
+        }
+    report.update(_sentiment(rows, routes))
+    report.update(_reach(rows, routes))
+    return report
+
+
+def auc(truth: Floats, value: Floats) -> float:
+    """Area under the ROC curve; ties count half; NaN where one class is missing."""
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    if not positives or not negatives:
+        return math.nan
+    _, inverse, counts = np.unique(value, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return float((ranks[truth == 1].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def interval(hits: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    if not n:
+        return 0.0, 1.0
+    z, share = 1.96, hits / n
+    middle, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)
+
+
+def _binary(truth: Floats, value: Floats) -> dict[str, Any]:
+    random = np.random.default_rng(SEED)
+    drawn = [auc(truth[picked], value[picked]) for picked in (random.integers(0, len(truth), len(truth)) for _ in range(RESAMPLES))]
+    known = [one for one in drawn if not math.isnan(one)]
+    bins = []
+    for low in np.linspace(0, 1, BINS, endpoint=False):
+        inside = (value >= low) & (value < low + 1 / BINS + (1e-9 if low > 0.89 else 0))
+        if inside.any():
+            bins.append(
+                {
+                    "from": round(float(low), 2),
+                    "n": int(inside.sum()),
+                    "said": round(float(value[inside].mean()), 3),
+                    "true": round(float(truth[inside].mean()), 3),
+                }
+            )
+    area = auc(truth, value)
+    return {
+        "n": len(truth),
+        "positives": int(truth.sum()),
+        "auc": None if math.isnan(area) else round(area, 4),
+        "auc_interval": [round(float(np.quantile(known, end)), 4) for end in (0.025, 0.975)] if known else None,
+        "brier": round(float(((value - truth) ** 2).mean()), 4),
+        "calibration": bins,
+    }
+
+
+def _at_lines(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], label: str) -> dict[str, Any]:
+    given = [(row["labels"][label], route.audience) for row, route in zip(rows, routes, strict=True) if label in row["labels"]]
+    positives = sum(truth for truth, _ in given)
+    cases = [truth for truth, audience in given if audience in ("tier_1", "tier_2")]
+    looks = [truth for truth, audience in given if audience == "triage"]
+    return {
+        "recall_as_case": _share(sum(cases), positives),
+        "recall_with_triage": _share(sum(cases) + sum(looks), positives),
+        "case_precision": _share(sum(cases), len(cases)),
+        "triage_precision": _share(sum(looks), len(looks)),
+    }
+
+
+def _reach(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[str, Any]:
+    both = [(row["labels"], route) for row, route in zip(rows, routes, strict=True) if all(label in row["labels"] for label in LABELS)]
+    wanted = np.array([max(labels[label] for label in LABELS) for labels, _ in both], dtype=float)
+    if not len(wanted) or not wanted.any():
+        return {}
+    worry = np.array([_worry(route.signals) for _, route in both])
+    found = np.cumsum(wanted[np.argsort(-worry, kind="stable")]) / wanted.sum()
+    reached = [truth for truth, (_, route) in zip(wanted, both, strict=True) if route.audience in ("tier_1", "tier_2", "triage")]
+    return {
+        "angry_or_technical": {
+            "n": len(wanted),
+            "base_rate": round(float(wanted.mean()), 4),
+            "reached": _share(int(sum(reached)), int(wanted.sum())),
+            "looked_at": _share(len(reached), len(wanted)),
+            "looks_needed": {f"{share:.0%}": round((int(np.argmax(found >= share)) + 1) / len(wanted), 4) for share in REACH},
+        }
+    }
+
+
+def _worry(signals: Signals) -> float:
+    return (1 - (1 - signals.anger) * (1 - signals.technical)) * (1 - signals.spam)
+
+
+def _sentiment(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[str, Any]:
+    pairs = [
+        (row["labels"]["sentiment"], route.signals.sentiment)
+        for row, route in zip(rows, routes, strict=True)
+        if row["labels"].get("sentiment") in ("negative", "positive")
+    ]
+    if not pairs:
+        return {}
+    truth = np.array([word == "positive" for word, _ in pairs], dtype=float)
+    area = auc(truth, np.array([value for _, value in pairs]))
+    return {"sentiment": {"n": len(pairs), "positives": int(truth.sum()), "auc_positive_against_negative": None if math.isnan(area) else round(area, 4)}}
+
+
+def _column(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], label: str, signal: str) -> tuple[Floats, Floats]:
+    given = [(row["labels"][label], float(getattr(route.signals, signal))) for row, route in zip(rows, routes, strict=True) if label in row["labels"]]
+    return np.array([truth for truth, _ in given], dtype=float), np.array([value for _, value in given], dtype=float)
+
+
+def _contradictions(rows: Iterable[Mapping[str, Any]]) -> int:
+    seen: dict[str, set[str]] = {}
+    for row in rows:
+        seen.setdefault(row["text"].strip().casefold(), set()).add(json.dumps(row["labels"], sort_keys=True, default=str))
+    return sum(len(kinds) > 1 for kinds in seen.values())
+
+
+def _shares(names: Sequence[str]) -> dict[str, float]:
+    return {name: round(names.count(name) / len(names), 4) for name in sorted(set(names))}
+
+
+def _share(hits: int, n: int) -> dict[str, Any]:
+    low, high = interval(hits, n)
+    return {"share": round(hits / n, 4) if n else None, "of": n, "interval": [round(low, 4), round(high, 4)]}
