@@ -19,6 +19,7 @@ class LedgerEntry(Base):
         UniqueConstraint("cause_id", "rule", "user_id"),
         Index("ix_ledger_entry_user", "user_id", "brand_id", "id"),
         Index("ix_ledger_entry_board", "brand_id", "at"),
+        Index("ix_ledger_entry_subject", "subject"),
     )
 
     id: Mapped[Id]

@@ -177,6 +177,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_entry_board", ["brand_id", "at"], unique=False)
+        batch_op.create_index("ix_ledger_entry_subject", ["subject"], unique=False)
         batch_op.create_index("ix_ledger_entry_user", ["user_id", "brand_id", "id"], unique=False)
 
     op.create_table(
@@ -918,6 +919,7 @@ def downgrade() -> None:
     op.drop_table("notice")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_entry_user")
+        batch_op.drop_index("ix_ledger_entry_subject")
         batch_op.drop_index("ix_ledger_entry_board")
 
     op.drop_table("ledger_entry")

@@ -1,0 +1,39 @@
+"""Reading the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from app.accounts.models import Brand, User
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.pagination import Page, bounded, decode, page_of
+from gamification.points.models import LedgerEntry
+from gamification.points.rules import week_start
+
+
+def ledger(user: User, brand: Brand, limit: int | None = None, cursor: str | None = None) -> Page[LedgerEntry]:
+    """A person's entries in one brand, newest first."""
+    size = bounded(limit)
+    query = select(LedgerEntry).where(LedgerEntry.user_id == user.id, LedgerEntry.brand_id == brand.id)
+    after = decode(cursor, 1)
+    if after is not None:
+        query = query.where(LedgerEntry.id < int(after[0]))
+    rows: Sequence[LedgerEntry] = db.session.scalars(query.order_by(LedgerEntry.id.desc()).limit(size + 1)).all()
+    return page_of(rows, size, lambda row: [row.id])
+
+
+def total(user: User, brand: Brand) -> int:
+    """All points not taken back: the person's reputation."""
+    return _sum(LedgerEntry.user_id == user.id, LedgerEntry.brand_id == brand.id)
+
+
+def week(user: User, brand: Brand) -> int:
+    """Points since Monday."""
+    return _sum(LedgerEntry.user_id == user.id, LedgerEntry.brand_id == brand.id, LedgerEntry.at >= week_start(clock.now().date()))
+
+
+def _sum(*where: object) -> int:
+    return db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*where)) or 0  # type: ignore[arg-type]
