@@ -1,0 +1,142 @@
+"""Who is told what happened on the road. No decision about anybody's work is silent, and thanks come before everything."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.accounts.models import User
+from app.accounts.people import holders
+from app.kernel.db import db
+from app.kernel.events import Event
+from app.kernel.outbox import subscribe
+from app.notices.actions import tell
+from community.events import (
+    AuthorCameBack,
+    AuthorThanked,
+    FlagRaised,
+    PostingPulledBack,
+    PostingStuck,
+    ReplyApproved,
+    ReplyPosted,
+    ReplyRejected,
+    ReplyReturned,
+    TaskReleased,
+)
+from community.mentions.models import Mention
+from community.moderation.actions import REASON_WORDS
+from community.moderation.models import Review
+from community.replies.models import Posting, Reply
+from community.tasks.models import Task
+
+QUOTED = 300
+TOLD_AT_MOST = 50
+"""Moderators told of one thing."""
+FLAG_WORDS = {"angry": "angry", "technical": "technical", "private_data": "holds private data", "at_risk": "somebody is at risk", "spam": "spam"}
+
+
+def subscribe_all() -> None:
+    """List who listens to what."""
+    subscribe("tell_thanks", [AuthorThanked, AuthorCameBack], tell_thanks)
+    subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, PostingPulledBack, TaskReleased], tell_decisions)
+    subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
+    subscribe("tell_flags", [FlagRaised], tell_flags)
+
+
+def tell_thanks(event: Event, event_id: int) -> None:
+    """The author's word: thanks to the writer and to who vetted it; coming back to the writer alone."""
+    match event:
+        case AuthorThanked(mention_id=mention_id, task_id=task_id, reply_id=reply_id, writer_id=writer_id):
+            mention = db.session.get_one(Mention, mention_id)
+            _say(event, event_id, writer_id, "thanks", f"{mention.author} thanked you.", f"/tasks/{task_id}", mention.text)
+            vetters = select(Review.reviewer_id).where(Review.reply_id == reply_id, Review.decision == "approve", Review.reviewer_id.is_not(None)).distinct()
+            for reviewer_id in db.session.scalars(vetters):
+                if reviewer_id is not None and reviewer_id != writer_id:
+                    _say(event, event_id, reviewer_id, "thanks", f"{mention.author} said thanks for a reply you vetted.", f"/reviews/{reply_id}", mention.text)
+        case AuthorCameBack(mention_id=mention_id, task_id=task_id, writer_id=writer_id):
+            task = db.session.get_one(Task, task_id)
+            mention = db.session.get_one(Mention, mention_id)
+            # What went to the team since is shown there; its words are no longer the writer's to read.
+            if task.audience == "community":
+                words = f"{mention.author} came back and isn't helped yet. It is kept for you first."
+                _say(event, event_id, writer_id, "reopened", words, f"/tasks/{task_id}", mention.text)
+            elif not _employed(event.brand_id, writer_id):
+                _say(event, event_id, writer_id, "reopened", f"{mention.author} came back. The team has it now.", f"/tasks/{task_id}", None)
+
+
+def tell_decisions(event: Event, event_id: int) -> None:
+    """What was decided about a person's work, with the reason."""
+    match event:
+        case ReplyApproved(reply_id=reply_id, writer_id=writer_id, revision=revision, reviewer_id=reviewer_id, rule=rule, edited=edited):
+            if rule == "employee_role":
+                return
+            posting = db.session.scalar(select(Posting).where(Posting.reply_id == reply_id).order_by(Posting.id.desc()).limit(1))
+            who = f"{_name(reviewer_id)} approved your reply{' with changes' if edited else ''}." if reviewer_id else "Your reply passed by your trust."
+            by_hand = posting is not None and posting.path == "by_hand"
+            next_ = " Post it now, then paste its link." if by_hand else f" It goes out at {posting.hold_until:%H:%M} UTC." if posting is not None else ""
+            link = f"/replies/{reply_id}/posting" if by_hand else f"/tasks/{event.task_id}"
+            note = db.session.scalar(select(Review.note).where(Review.reply_id == reply_id, Review.revision == revision))
+            _say(event, event_id, writer_id, "approved", who + next_, link, note)
+        case ReplyReturned(reply_id=reply_id, task_id=task_id, writer_id=writer_id, reviewer_id=reviewer_id, reason=reason):
+            words = f"{_name(reviewer_id)} asks for a change.{_because(reason)} The task stays yours for 4 h."
+            _say(event, event_id, writer_id, "returned", words, f"/tasks/{task_id}", _note(reply_id, "return"))
+        case ReplyRejected(reply_id=reply_id, task_id=task_id, writer_id=writer_id, reviewer_id=reviewer_id, reason=reason):
+            words = f"Not sent. {_name(reviewer_id)}:{_because(reason)} The task is back on the desk, with this note."
+            _say(event, event_id, writer_id, "rejected", words, f"/tasks/{task_id}", _note(reply_id, "reject"))
+        case PostingPulledBack(task_id=task_id, writer_id=writer_id, by_id=by_id) if by_id and by_id != writer_id:
+            _say(event, event_id, writer_id, "pulled_back", f"{_name(by_id)} pulled your reply back before it was posted.", f"/tasks/{task_id}", None)
+        case TaskReleased(task_id=task_id, user_id=user_id, because="lapsed") if user_id is not None:
+            _say(event, event_id, user_id, "lapsed", "Your time for a task ran out, so it is free again. Your draft is kept.", f"/tasks/{task_id}", None)
+
+
+def tell_postings(event: Event, event_id: int) -> None:
+    """What became of an approved reply on the network."""
+    match event:
+        case ReplyPosted(posting_id=posting_id, task_id=task_id, writer_id=writer_id, by_employee=by_employee):
+            posting = db.session.get_one(Posting, posting_id)
+            if posting.path == "api" and not by_employee:
+                _say(event, event_id, writer_id, "posted", "Your reply is out.", f"/tasks/{task_id}", posting.text)
+        case PostingStuck(posting_id=posting_id, reply_id=reply_id, task_id=task_id, state=state):
+            posting = db.session.get_one(Posting, posting_id)
+            writer_id = db.session.get_one(Reply, reply_id).writer_id
+            why = posting.detail or "The network gave no reason."
+            for person in _moderators(event.brand_id):
+                if person.id != writer_id:
+                    _say(event, event_id, person.id, "stuck", why, f"/reviews/{reply_id}", posting.text)
+            if state == "refused":
+                _say(event, event_id, writer_id, "stuck", f"{why} A moderator was told.", f"/tasks/{task_id}", posting.text)
+
+
+def tell_flags(event: Event, event_id: int) -> None:
+    """Moderators look at what somebody flagged."""
+    if isinstance(event, FlagRaised):
+        mention = db.session.get_one(Mention, event.mention_id)
+        words = f"{_name(event.by_id)} flagged {mention.author}'s post: {FLAG_WORDS.get(event.kind, event.kind)}."
+        for person in _moderators(event.brand_id):
+            if person.id != event.by_id:
+                _say(event, event_id, person.id, "flag", words, "/flags", mention.text)
+
+
+def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None) -> None:
+    tell(user_id, brand_id=event.brand_id, kind=kind, cause_id=event_id, text=words, link=link, quote=quote[:QUOTED] if quote else None)
+
+
+def _moderators(brand_id: int) -> list[User]:
+    """The brand's moderators; where it has none, its admins."""
+    return list(holders(brand_id, "moderator", limit=TOLD_AT_MOST) or holders(brand_id, "admin", limit=TOLD_AT_MOST))
+
+
+def _employed(brand_id: int, user_id: int) -> bool:
+    person = db.session.get(User, user_id)
+    return person is not None and person.has(brand_id, "tier_1", "tier_2", "moderator", "admin")
+
+
+def _because(reason: str | None) -> str:
+    return f" {REASON_WORDS[reason]}" if reason in REASON_WORDS else ""
+
+
+def _note(reply_id: int, decision: str) -> str | None:
+    return db.session.scalar(select(Review.note).where(Review.reply_id == reply_id, Review.decision == decision).order_by(Review.id.desc()).limit(1))
+
+
+def _name(user_id: int | None) -> str:
+    return db.session.scalar(select(User.name).where(User.id == user_id)) or "Somebody"
