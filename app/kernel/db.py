@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from sqlalchemy import JSON, BigInteger, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, create_engine, event, text
+from sqlalchemy import JSON, BigInteger, ColumnElement, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, bindparam, create_engine, event, text
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -68,6 +68,14 @@ def ref(target: str, *, use_alter: bool = False, **kw: Any) -> Any:
 def only_where(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
     """An index over the rows for which `where` holds: small while history grows, or what makes "one live …" a rule of the schema."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def among(column: Any, *values: str) -> ColumnElement[bool]:
+    """`column` is one of these, written into the statement itself: a partial index serves only a query whose condition
+    the planner can read, and it can't read a bound parameter."""
+    if len(values) == 1:
+        return cast(ColumnElement[bool], column == bindparam(None, values[0], literal_execute=True))
+    return cast(ColumnElement[bool], column.in_(bindparam(None, list(values), expanding=True, literal_execute=True)))
 
 
 class Base(DeclarativeBase):

@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from app.kernel import clock
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import Conflict
 from app.kernel.outbox import record
 from community.events import AuthorCameBack, AuthorThanked
@@ -64,7 +64,7 @@ def resolve_silent(limit: int = 500) -> int:
     """Resolve what was answered and has been silent for 72 h; returns how many."""
     done = 0
     with db.transaction() as session:
-        for task in session.scalars(select(Task).where(Task.state == "answered", Task.answered_at <= clock.now() - SILENCE).order_by(Task.answered_at).limit(limit)).all():
+        for task in session.scalars(select(Task).where(among(Task.state, "answered"), Task.answered_at <= clock.now() - SILENCE).order_by(Task.answered_at).limit(limit)).all():
             answer = session.scalar(select(Reply).join(Posting, Posting.reply_id == Reply.id).where(Posting.task_id == task.id, Posting.state == "posted").order_by(Posting.id.desc()).limit(1))
             try:
                 task_actions.resolve(task, because="silence", by=None, writer_id=answer.writer_id if answer else None, reply_id=answer.id if answer else None)

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from app.accounts.models import User
 from app.kernel import clock, live
 from app.kernel.audit import audit
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Forbidden, Invalid
 from app.kernel.outbox import record
 from community.events import MentionRerouted, TasksOpened
@@ -45,7 +45,7 @@ def send_overdue_triage(limit: int = 200) -> int:
         waiting = session.scalars(
             select(Mention)
             .join(Decision, Decision.mention_id == Mention.id)
-            .where(Decision.superseded_at.is_(None), Decision.audience == "triage", Decision.at <= edge)
+            .where(Decision.superseded_at.is_(None), among(Decision.audience, "triage"), Decision.at <= edge)
             .order_by(Decision.at)
             .limit(limit)
         ).all()
@@ -85,7 +85,7 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
 
 def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
     """Give the conversation the task that the decision asks for."""
-    task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, Task.state.in_(LIVE)).with_for_update())
+    task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, among(Task.state, *LIVE)).with_for_update())
     if task is None:
         if decision.audience != "set_aside":
             _open(mention, decision)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Brand, User
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.mentions.models import Decision, Mention
@@ -63,7 +63,7 @@ def triage_list(brand: Brand, limit: int = 50) -> Sequence[Mention]:
     return db.session.scalars(
         select(Mention)
         .join(Decision, Decision.mention_id == Mention.id)
-        .where(Decision.brand_id == brand.id, Decision.superseded_at.is_(None), Decision.audience == "triage")
+        .where(Decision.brand_id == brand.id, Decision.superseded_at.is_(None), among(Decision.audience, "triage"))
         .options(joinedload(Mention.account), joinedload(Mention.decision))
         .order_by(Decision.at)
         .limit(limit)
@@ -72,7 +72,7 @@ def triage_list(brand: Brand, limit: int = 50) -> Sequence[Mention]:
 
 def triage_count(brand: Brand, most: int = 1000) -> int:
     """How many wait there, counted up to `most` so that the cost stays bounded."""
-    waiting = select(Decision.id).where(Decision.brand_id == brand.id, Decision.superseded_at.is_(None), Decision.audience == "triage").limit(most)
+    waiting = select(Decision.id).where(Decision.brand_id == brand.id, Decision.superseded_at.is_(None), among(Decision.audience, "triage")).limit(most)
     return db.session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
 
 

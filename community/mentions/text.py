@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
 UNKNOWN = "und"
 
 # A stretch of combining marks longer than this writes nothing any more, and sorting it into normal form costs its square.
@@ -27,84 +32,39 @@ MIN_LATIN_WORDS = 3
 MIN_CONFIDENCE = 0.55
 
 # What posts to brands are written in; rarer languages only draw short posts away from their own.
-LATIN_LANGUAGES = (
-    "en",
-    "fr",
-    "de",
-    "es",
-    "pt",
-    "it",
-    "nl",
-    "id",
-    "ms",
-    "tl",
-    "tr",
-    "pl",
-    "vi",
-    "sv",
-    "da",
-    "no",
-    "fi",
-    "cs",
-    "sk",
-    "ro",
-    "hu",
-    "ca",
-    "hr",
-    "sl",
-    "et",
-    "lv",
-    "lt",
-    "sq",
-    "sw",
-    "af",
+LATIN_LANGUAGES = tuple(
+    sorted(
+        _words(
+            """
+            en fr de es pt it nl id ms tl tr pl vi sv da no fi cs sk ro hu ca hr sl et lv lt sq sw af
+            """
+        )
+    )
 )
 OTHER_LANGUAGES = ("ru", "uk", "be", "bg", "sr", "mk", "kk", "mn", "ar", "fa", "ur", "hi", "mr", "ne")
 
 # Words that are common in English and in no other language above.
-ENGLISH = frozenset(
-    """the and you your you're yours my mine i i'm im i've ive i'll i'd we we're they them their this that that's these those there there's it it's its with have haven't
-    has had not what what's when where who why which how are aren't been being from get got getting gets just can't cant cannot could couldn't would wouldn't should
-    shouldn't don't dont doesn't doesnt didn't didnt isn't wasn't won't wont will about after again all any anyone because before but by every everything than then
-    too very much more most some something still ever never now today tonight yesterday tomorrow please pls plz thank thanks thx help need needs want know think going
-    go gonna love hate good great best worst bad time back out off up down over only other people really right same see show since someone try trying tried us use
-    used using wait waiting way well work working works does doing did do if of to for an as at be he she her his our was were or so yes yeah hey hi hello guys sorry""".split()
-) - {
-    "as",
-    "at",
-    "be",
-    "he",
-    "go",
-    "an",
-    "so",
-    "or",
-    "see",
-    "us",
-    "was",
-    "her",
-    "hi",
-    "do",
-    "if",
-    "of",
-    "by",
-    "all",
-    "time",
-    "most",
-    "some",
-    "show",
-    "has",
-    "were",
-    "im",
-    "i",
-}
+ENGLISH = _words(
+    """
+    the and you your you're yours my mine i'm i've ive i'll i'd we we're they them their this that that's these those there there's it it's its with
+    have haven't had not what what's when where who why which how are aren't been being from get got getting gets just can't cant cannot could
+    couldn't would wouldn't should shouldn't don't dont doesn't doesnt didn't didnt isn't wasn't won't wont will about after again any anyone because
+    before but every everything than then too very much more something still ever never now today tonight yesterday tomorrow please pls plz thank
+    thanks thx help need needs want know think going gonna love hate good great best worst bad back out off up down over only other people really
+    right same since someone try trying tried use used using wait waiting way well work working works does doing did to for she his our yes yeah hey
+    hello guys sorry
+    """
+)
 
 # The commonest words of the Latin neighbours that English lacks: one look at a loanword does not make a text English.
-FOREIGN = frozenset(
-    """que el los las una por para con está esta pero como muy más hola gracias no sé yo mi tengo desde hace del al se lo le les des est pas pour avec vous nous je
-    mais sur dans qui une sont votre bonjour merci der die das und ist nicht ich mit ein eine auf für sie wir seit von den dem auch bei het een niet van voor met ik
-    jullie wel maar não você uma os com meu minha quando il che di per sono della non ma grazie yang dan tidak saya di untuk ini itu ada dengan nya ang mga ako po
-    hindi bir ve bu için ne değil jeg ikke det til och att inte är som jest nie się na""".split()
-) - {"no", "die", "per", "met", "ma", "ne", "con", "del", "al", "se", "le", "la", "not"}
+FOREIGN = _words(
+    """
+    que el los las una por para está esta pero como muy más hola gracias sé yo mi tengo desde hace lo les des est pas pour avec vous nous je mais sur
+    dans qui une sont votre bonjour merci der das und ist nicht ich mit ein eine auf für sie wir seit von den dem auch bei het een niet van voor ik
+    jullie wel maar não você uma os com meu minha quando il che di sono della non grazie yang dan tidak saya untuk ini itu ada dengan nya ang mga ako
+    po hindi bir ve bu için değil jeg ikke det til och att inte är som jest nie się na
+    """
+)
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Soft hyphen, zero-width space, word joiner, byte order mark and the invisible operators say nothing anywhere.
@@ -131,18 +91,36 @@ _SCRIPTS = (
     (re.compile("[\u0400-\u04ff]"), ("ru", "uk", "be", "bg", "sr", "mk", "kk", "mn"), "ru"),
     (re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]"), ("ar", "fa", "ur"), "ar"),
     (re.compile("[\u0900-\u097f]"), ("hi", "mr", "ne"), "hi"),
-    *((re.compile(f"[{first}-{last}]"), (code,), code) for first, last, code in (
-        ("\u0370", "\u03ff", "el"), ("\u0590", "\u05ff", "he"), ("\u0e00", "\u0e7f", "th"), ("\u0980", "\u09ff", "bn"), ("\u0a00", "\u0a7f", "pa"), ("\u0a80", "\u0aff", "gu"),
-        ("\u0b00", "\u0b7f", "or"), ("\u0b80", "\u0bff", "ta"), ("\u0c00", "\u0c7f", "te"), ("\u0c80", "\u0cff", "kn"), ("\u0d00", "\u0d7f", "ml"), ("\u0d80", "\u0dff", "si"),
-        ("\u0e80", "\u0eff", "lo"), ("\u1000", "\u109f", "my"), ("\u1780", "\u17ff", "km"), ("\u10a0", "\u10ff", "ka"), ("\u0530", "\u058f", "hy"), ("\u1200", "\u137f", "am"),
-    )),
-)  # fmt: skip
+    *(
+        (re.compile(f"[{first}-{last}]"), (code,), code)
+        for code, first, last in (
+            ("el", "\u0370", "\u03ff"),
+            ("hy", "\u0530", "\u058f"),
+            ("he", "\u0590", "\u05ff"),
+            ("bn", "\u0980", "\u09ff"),
+            ("pa", "\u0a00", "\u0a7f"),
+            ("gu", "\u0a80", "\u0aff"),
+            ("or", "\u0b00", "\u0b7f"),
+            ("ta", "\u0b80", "\u0bff"),
+            ("te", "\u0c00", "\u0c7f"),
+            ("kn", "\u0c80", "\u0cff"),
+            ("ml", "\u0d00", "\u0d7f"),
+            ("si", "\u0d80", "\u0dff"),
+            ("th", "\u0e00", "\u0e7f"),
+            ("lo", "\u0e80", "\u0eff"),
+            ("my", "\u1000", "\u109f"),
+            ("ka", "\u10a0", "\u10ff"),
+            ("am", "\u1200", "\u137f"),
+            ("km", "\u1780", "\u17ff"),
+        )
+    ),
+)
 _HANT_HINTS = ("zh-hant", "zh-tw", "zh-hk", "zh-mo", "zh_hant", "zh_tw", "zh_hk", "yue")
 
 
 def storable(text: str) -> str:
     """The text as it came. NUL and half surrogates, which no database holds, become U+FFFD; a split pair is joined."""
-    if text.isascii() and "\x00" not in text or not _UNSTORABLE.search(text):
+    if not _UNSTORABLE.search(text):
         return text
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return joined.replace("\x00", "\ufffd")
@@ -168,9 +146,8 @@ def language(text: str, hint: str | None = None) -> str:
     The script speaks first, then common words, then a statistical model. `hint` (what the network said) is
     believed only where the text is too short to tell."""
     sample = _NOT_PROSE.sub(" ", text[:SAMPLE_CHARACTERS])
-    if not sample.isascii():
-        if tag := _by_script(sample, hint):
-            return tag
+    if not sample.isascii() and (tag := _by_script(sample, hint)):
+        return tag
     words = [word.replace("’", "'") for word in _WORD.findall(sample.lower())]
     if not words:
         return _tag(hint)

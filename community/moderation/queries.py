@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
 from community.mentions.models import Mention
@@ -58,7 +58,7 @@ def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None 
         if after:
             wanted = wanted.where(Reply.id < after[0])
     else:
-        wanted = wanted.where(Reply.state == "submitted").order_by(Reply.submitted_at, Reply.id)
+        wanted = wanted.where(among(Reply.state, "submitted")).order_by(Reply.submitted_at, Reply.id)
         if after:
             since = db.session.scalar(select(Reply.submitted_at).where(Reply.id == after[0]))
             if since is not None:
@@ -79,7 +79,7 @@ def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None 
 
 def queue_count(brand: Brand) -> int:
     """How many replies wait (the partial index holds only those)."""
-    return db.session.scalar(select(func.count()).select_from(Reply).where(Reply.brand_id == brand.id, Reply.state == "submitted")) or 0
+    return db.session.scalar(select(func.count()).select_from(Reply).where(Reply.brand_id == brand.id, among(Reply.state, "submitted"))) or 0
 
 
 def history(reply: Reply) -> Sequence[tuple[Review, User | None]]:
@@ -105,7 +105,7 @@ def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, U
         select(Flag, Mention, User)
         .join(Mention, Mention.id == Flag.mention_id)
         .join(User, User.id == Flag.by_id)
-        .where(Flag.brand_id == brand.id, Flag.state == "open")
+        .where(Flag.brand_id == brand.id, among(Flag.state, "open"))
         .options(joinedload(Mention.account))
         .order_by(Flag.id)
         .limit(limit)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.accounts.models import Brand, User
 from app.kernel import clock, live
 from app.kernel.audit import audit
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Invalid, VouchError
 from app.kernel.outbox import record
 from app.kernel.queue import enqueue, job
@@ -94,7 +94,7 @@ def due(limit: int = 200) -> list[int]:
         return list(
             session.scalars(
                 select(Posting.id)
-                .where(Posting.next_at <= now, Posting.state.in_(("approved", "posting", "unknown")), Posting.path == "api")
+                .where(Posting.next_at <= now, among(Posting.state, "approved", "posting", "unknown"), Posting.path == "api")
                 .order_by(Posting.next_at)
                 .limit(limit)
             )

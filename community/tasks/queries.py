@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload, noload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
@@ -24,7 +25,9 @@ WINDOW = 200
 """The desk ranks this many of the most pressing tasks for a person; what lies below them rises as those are taken."""
 TOPIC_FIT, LANGUAGE_FIT, NOT_MY_LANGUAGE = 15, 10, -60
 """Points of fit, in the currency of priority."""
-ORDERS = ("fit", "oldest", "shortest")
+SHOWN = 20
+"""Tasks on one page of the desk."""
+ORDERS = ("fit", "oldest")
 
 
 @dataclass(frozen=True)
@@ -61,42 +64,40 @@ def task_of(user: User, task_id: int) -> Task:
 def desk(
     user: User, brand: Brand, *, topic: str | None = None, lang: str | None = None, kind: str | None = None, order: str = "fit", limit: int | None = None
 ) -> DeskPage:
-    """The community's tasks a person may take now, best fit first, and the ones others hold. One statement, whatever is stored."""
+    """The community's tasks a person may take now, best fit first, and the ones others hold. A fixed number of statements over indexed rows, whatever is stored."""
     advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == user.id, Advocate.brand_id == brand.id))
+    # Ranked as plain columns: making objects of two hundred rows to show twenty would cost more than all else here.
     wanted = (
-        _loaded()
-        .where(Task.brand_id == brand.id, Task.audience == "community", Task.state.in_(("open", "claimed")))
+        select(Task.id, Task.state, Task.kind, Task.category, Task.lang, Task.priority, Task.opened_at, Task.returned_to_id, Task.kept_until)
+        .where(Task.brand_id == brand.id, Task.audience == "community", among(Task.state, "open", "claimed"))
         .order_by(*((Task.opened_at,) if order == "oldest" else (Task.priority.desc(), Task.opened_at)))
         .limit(WINDOW + 1)
     )
-    if topic:
-        wanted = wanted.where(Task.category == topic)
-    if lang:
-        wanted = wanted.where(Task.lang == lang)
-    if kind:
-        wanted = wanted.where(Task.kind == kind)
-    rows = list(db.session.scalars(wanted))
-    more = len(rows) > WINDOW
+    for column, value in ((Task.category, topic), (Task.lang, lang), (Task.kind, kind)):
+        if value:
+            wanted = wanted.where(column == value)
+    rows = db.session.execute(wanted).all()
     now = clock.now()
-    seen = [task for task in rows[:WINDOW] if not (task.returned_to_id not in (None, user.id) and task.kept_until and task.kept_until > now)]
-    holders = _holders(seen)
-    items = [_desk_task(task, user, advocate, holders, now) for task in seen]
+    seen = [row for row in rows[:WINDOW] if not (row.returned_to_id not in (None, user.id) and row.kept_until and row.kept_until > now)]
+    holders = _holders([row.id for row in seen if row.state == "claimed"])
     if order == "fit":
-        items.sort(key=lambda item: (item.holder is not None and not item.mine, -fit(item.task, advocate)[0], item.task.opened_at))
-        items = _mix_praise(items)
-    elif order == "shortest":
-        items.sort(key=lambda item: (item.holder is not None, len(item.mention.text)))
+        seen.sort(key=lambda row: (row.id in holders, -fit(row, advocate)[0], row.opened_at))
+        seen = _mix_praise(seen, holders)
+    else:
+        seen.sort(key=lambda row: (row.id in holders, row.opened_at))
+    shown = [row.id for row in seen[: bounded(limit, SHOWN)]]
+    loaded = {task.id: task for task in db.session.scalars(select(Task).where(Task.id.in_(shown)).options(joinedload(Task.mention).joinedload(Mention.account)))}
     return DeskPage(
-        items=items[: bounded(limit)],
-        topics=dict(Counter(task.category for task in seen).most_common(8)),
-        languages=dict(Counter(task.lang for task in seen).most_common(6)),
-        kinds=dict(Counter(task.kind for task in seen)),
-        total=sum(1 for item in items if item.holder is None),
-        more=more,
+        items=[_desk_task(loaded[id_], user, advocate, holders) for id_ in shown if id_ in loaded],
+        topics=dict(Counter(row.category for row in seen).most_common(8)),
+        languages=dict(Counter(row.lang for row in seen).most_common(6)),
+        kinds=dict(Counter(row.kind for row in seen)),
+        total=sum(row.id not in holders for row in seen),
+        more=len(rows) > WINDOW,
     )
 
 
-def fit(task: Task, advocate: Advocate | None) -> tuple[int, str]:
+def fit(task: Any, advocate: Advocate | None) -> tuple[int, str]:
     """How well a task suits a person, in points of priority, and the sentence that says why it is offered."""
     if advocate is None:
         return task.priority, "It waits for anybody who answers for this brand."
@@ -171,33 +172,34 @@ def _loaded() -> Select[tuple[Task]]:
     return select(Task).options(joinedload(Task.mention).options(joinedload(Mention.account), joinedload(Mention.decision)))
 
 
-def _holders(seen: Sequence[Task]) -> dict[int, tuple[User, Claim]]:
-    claimed = [task.id for task in seen if task.state == "claimed"]
+def _holders(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
     if not claimed:
         return {}
     rows = db.session.execute(
-        select(Claim.task_id, User, Claim).join(User, User.id == Claim.user_id).where(and_(Claim.task_id.in_(claimed), Claim.ended_at.is_(None)))
+        select(Claim.task_id, User, Claim)
+        .join(User, User.id == Claim.user_id)
+        .where(Claim.task_id.in_(claimed), Claim.ended_at.is_(None))
+        .options(noload(User.roles))
     )
     now = clock.now()
     return {task_id: (user, held) for task_id, user, held in rows if held.holds(now)}
 
 
-def _desk_task(task: Task, user: User, advocate: Advocate | None, holders: dict[int, tuple[User, Claim]], _now: datetime) -> DeskTask:
+def _desk_task(task: Task, user: User, advocate: Advocate | None, holders: dict[int, tuple[User, Claim]]) -> DeskTask:
     holder, held = holders.get(task.id, (None, None))
     return DeskTask(task, task.mention, holder, held.ends_at if held else None, holder is not None and holder.id == user.id, fit(task, advocate)[1])
 
 
-def _mix_praise(items: list[DeskTask]) -> list[DeskTask]:
-    """About one in five is praise: volunteers fed only trouble leave."""
-    praise = [item for item in items if item.task.kind == "thank" and item.holder is None]
-    rest = [item for item in items if not (item.task.kind == "thank" and item.holder is None)]
-    mixed: list[DeskTask] = []
-    for place, item in enumerate(rest):
+def _mix_praise(rows: list[Any], holders: dict[int, tuple[User, Claim]]) -> list[Any]:
+    """About one in five is praise: volunteers fed only trouble leave. What others hold comes last."""
+    free = [row for row in rows if row.id not in holders]
+    praise = [row for row in free if row.kind == "thank"]
+    mixed: list[Any] = []
+    for place, row in enumerate(row for row in free if row.kind != "thank"):
         if place % 4 == 2 and praise:
             mixed.append(praise.pop(0))
-        mixed.append(item)
-    free = next((i for i in range(len(mixed) - 1, -1, -1) if mixed[i].holder is None), -1)
-    return mixed[: free + 1] + praise + mixed[free + 1 :]
+        mixed.append(row)
+    return mixed + praise + [row for row in rows if row.id in holders]
 
 
 def _touched(user: User, task: Task) -> bool:
