@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.accounts.models import Brand
@@ -29,8 +29,8 @@ class Credentials:
     """What the network needs to speak with Vouch."""
 
     brand: str
-    hook_url: str
-    secret: str
+    hook_url: str = field(repr=False)
+    secret: str = field(repr=False)
 
 
 def connect(config: Config, brand: Brand, reply_url: str) -> ChannelAccount:
