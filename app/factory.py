@@ -34,10 +34,13 @@ UNTOUCHED = frozenset({"static", "ops.healthz", "ops.readyz", "ops.metrics"})
 
 
 class Vouch(Flask):
-    """A Flask in which every request is one unit of work: reading ones never wait for a writer, writing ones are all or nothing."""
+    """A Flask in which every request is one unit of work: reading ones never wait for a writer, writing ones are all or nothing.
+
+    A view with `own_transactions` set opens its own and asks `access.check` itself.
+    """
 
     def dispatch_request(self) -> ResponseReturnValue:
-        if request.endpoint in UNTOUCHED or request.routing_exception is not None:
+        if request.endpoint in UNTOUCHED or request.routing_exception is not None or getattr(self.view_functions[str(request.endpoint)], "own_transactions", False):
             return super().dispatch_request()
         with db.transaction(read_only=request.method in READING):
             access.check(request.endpoint)

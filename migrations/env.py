@@ -18,6 +18,7 @@ LOCK = 0x766F756368
 def load_models() -> None:
     """Import every table, so that the metadata is whole."""
     importlib.import_module("app.kernel.audit")
+    importlib.import_module("app.kernel.idempotency")
     importlib.import_module("app.kernel.outbox")
     for room in ("app", "community", "escalation", "gamification"):
         package = importlib.import_module(room)

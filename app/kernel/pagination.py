@@ -41,13 +41,18 @@ def encode(values: list[Any]) -> str:
 
 
 def decode(cursor: str | None, size: int) -> list[Any] | None:
-    """The values a cursor stands for; raises Invalid for one we did not make."""
+    """The values a cursor stands for, a row's id the last of them; raises Invalid for one we did not make."""
     if not cursor:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, UnicodeDecodeError, RecursionError):
         values = None
-    if not isinstance(values, list) or len(values) != size or not all(isinstance(v, str | int | float) for v in values):
+    if not isinstance(values, list) or len(values) != size or not (_is_id(values[-1]) and all(_is_id(v) or isinstance(v, str) for v in values)):
         raise Invalid("This cursor is not one we gave out.", field="cursor")
     return values
+
+
+def _is_id(value: Any) -> bool:
+    """A whole number that a column can be compared with."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63

@@ -79,7 +79,7 @@ def desk(
     rows = db.session.execute(wanted).all()
     now = clock.now()
     seen = [row for row in rows[:WINDOW] if not (row.returned_to_id not in (None, user.id) and row.kept_until and row.kept_until > now)]
-    holders = _holders([row.id for row in seen if row.state == "claimed"])
+    holders = holders_of([row.id for row in seen if row.state == "claimed"])
     if order == "fit":
         seen.sort(key=lambda row: (row.id in holders, -fit(row, advocate)[0], row.opened_at))
         seen = _mix_praise(seen, holders)
@@ -172,7 +172,8 @@ def _loaded() -> Select[tuple[Task]]:
     return select(Task).options(joinedload(Task.mention).options(joinedload(Mention.account), joinedload(Mention.decision)))
 
 
-def _holders(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
+def holders_of(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
+    """Who holds each of these tasks now, by task id. One statement."""
     if not claimed:
         return {}
     rows = db.session.execute(

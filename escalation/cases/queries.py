@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, TextClause, and_, func, or_, select, text
@@ -251,8 +251,9 @@ def _moment(value: Any) -> datetime:
     at: datetime | None
     try:
         at = datetime.fromisoformat(str(value))
-    except ValueError:
+        at = at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None:
         raise Invalid("This cursor is not one we gave out.", field="cursor")
     return at
