@@ -20,8 +20,11 @@ SURFACE = ("shouting", "shouted_words", "exclamation", "question", "stretched", 
            "anger_words", "swearing", "technical_words", "praise_words", "polite", "stuck", "disappointed", "negation", "sarcasm")  # fmt: skip
 
 NEGATIONS = frozenset(
-    "no not never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't aren't couldn't wouldn't nothing nobody without 不 没 沒 無 唔 冇".split()
-)
+    {
+        "no", "not", "never", "cannot", "can't", "cant", "won't", "wont", "don't", "dont", "doesn't", "doesnt", "didn't", "didnt", "isn't",
+        "isnt", "wasn't", "aren't", "couldn't", "wouldn't", "nothing", "nobody", "without", "不", "没", "沒", "無", "唔", "冇",
+    }
+)  # fmt: skip
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ebef"
 _HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"
@@ -46,7 +49,8 @@ _TOKEN = re.compile(
 _STRETCH = re.compile(r"(.)\1{2,}")
 _NOT_A_LETTER = re.compile(f"[{_HIDDEN}\u0300-\u036f]")
 _SARCASM = re.compile(
-    r"\b(?:thanks|thank you|thx|congrats|great|nice|good|love|awesome|bravo|well done)\b[^.!?\n]{0,60}\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b",
+    r"\b(?:thanks|thank you|thx|congrats|great|nice|good|love|awesome|bravo|well done)\b[^.!?\n]{0,60}"
+    r"\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b",
     re.I,
 )
 # Three parts or more name a software version, unless they read as a date.

@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from escalation.classifier.features import SURFACE, Reading, Token, surface
-from escalation.classifier.vectors import Vectoriser
+from escalation.classifier.vectors import CACHE_WORDS, MAX_CACHED, Vectoriser
 
 FORMAT = "vouch-classifier/1"
 HEADS = ("anger", "technical", "negative", "positive")
@@ -46,6 +46,7 @@ class Model:
     intercepts: Floats
     slopes: Floats
     offsets: Floats
+    _pulls: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
 
     def log_odds(self, readings: Sequence[Reading]) -> Floats:
         """Calibrated log-odds, one row per reading, one column per head. One pass for all heads."""
@@ -64,12 +65,17 @@ class Model:
 
     def pull(self, token: Token) -> tuple[float, float]:
         """How strongly a token's own grams pull towards anger and technical, before the text's length is taken out."""
-        places = self.vectoriser.ids(token)
-        if not places:
-            return 0.0, 0.0
-        picked = np.fromiter(places, dtype=np.intp, count=len(places))
-        anger, technical = (self.vectoriser.idf[picked, None] * self.weights[picked, :2]).sum(axis=0)
-        return float(anger), float(technical)
+        key = (token.norm, token.kind)
+        found = self._pulls.get(key)
+        if found is None:
+            picked = np.array(self.vectoriser.ids(token), dtype=np.intp)
+            anger, technical = (self.vectoriser.idf[picked, None] * self.weights[picked, :2]).sum(axis=0).tolist()
+            found = (anger, technical)
+            if len(self._pulls) >= CACHE_WORDS:
+                self._pulls.clear()
+            if len(token.norm) <= MAX_CACHED:
+                self._pulls[key] = found
+        return found
 
 
 def save(

@@ -21,9 +21,12 @@ CLEAR = 3
 
 # A service account's own posts: it apologises, asks for a direct message, signs with initials.
 _AGENT = re.compile(
-    r"(?:sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay|late))|(?:please|pls|kindly|could you|can you|feel free to) (?:send us a |drop us a |follow (?:us )?(?:and|&) )?dm\b"
-    r"|(?:dm|email|message) us (?:your|the|with|at)|we(?:'|’)?(?:d|ll| would| will) (?:love to help|be happy to|look into|take a look|get (?:this|that|it))|reach out to (?:us|our)|we apologi[sz]e|thanks for reaching out"
-    r"|have you tried|let us know (?:if|how|your|the|which))|\s[\^*-][A-Z]{1,3}\b(?:\s*\d/\d)?\s*(?:https?://\S+)?\s*$",
+    r"sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay|late))"
+    r"|(?:please|pls|kindly|could you|can you|feel free to) (?:send us a |drop us a |follow (?:us )?(?:and|&) )?dm\b"
+    r"|(?:dm|email|message) us (?:your|the|with|at)"
+    r"|we(?:'|’)?(?:d|ll| would| will) (?:love to help|be happy to|look into|take a look|get (?:this|that|it))"
+    r"|reach out to (?:us|our)|we apologi[sz]e|thanks for reaching out|have you tried|let us know (?:if|how|your|the|which)"
+    r"|\s[\^*-][A-Z]{1,3}\b(?:\s*\d/\d)?\s*(?:https?://\S+)?\s*$",
     re.I,
 )
 _ADDRESSES = re.compile(r"\b(?:you|your|u|ur|i|i'm|im|i've|ive|my|me|we|our)\b", re.I)

@@ -20,7 +20,7 @@ import numpy as np
 import scipy
 import sklearn
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -243,9 +243,9 @@ def _matrix(vectoriser: Vectoriser, readings: Sequence[Reading]) -> csr_matrix:
 def _gather(
     head: Head, rows: Mapping[str, Sequence[Mapping[str, Any]]], matrices: Mapping[str, csr_matrix]
 ) -> tuple[csr_matrix, NDArray[np.int64], NDArray[np.float64]]:
-    from scipy.sparse import vstack
-
-    features, labels, importance = [], [], []
+    features: list[csr_matrix] = []
+    labels: list[int] = []
+    importance: list[float] = []
     for name, label in head.labels.items():
         given = [label(row["labels"]) for row in rows[name]]
         kept = [place for place, value in enumerate(given) if value is not None]

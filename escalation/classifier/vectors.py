@@ -15,6 +15,7 @@ from escalation.classifier.features import Reading, Token, grams
 
 # Pieces of a word depend on the word alone, and a stream repeats its words: bounded, dropped whole when full.
 CACHE_WORDS = 20_000
+MAX_CACHED = 40
 LEAST_WORDS, LEAST_PAIRS, LEAST_PIECES = 4, 6, 25
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
@@ -50,7 +51,7 @@ class Vectoriser:
         if found is None:
             get = self._index.get
             found = tuple(place for gram in grams(token) if (place := get(gram)) is not None)
-            if len(token.norm) <= 40:
+            if len(token.norm) <= MAX_CACHED:
                 if len(self._cache) >= CACHE_WORDS:
                     self._cache.clear()
                 self._cache[key] = found

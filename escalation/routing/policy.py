@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from community.ports import Audience, TaskKind
 from escalation.classifier.lexicon import TOPICS
@@ -85,7 +86,7 @@ def parse(raw: bytes) -> Policy:
     lines = {signal: _lines(signal, _table(_table(table, "lines"), signal)) for signal in SIGNALS}
     priority = _table(table, "priority")
     for term in TERMS:
-        if not _number(priority.get(term)):
+        if _number(priority.get(term)) is None:
             raise BadPolicy(f"priority.{term} must be a number.")
     rules = table.get("rules")
     if not isinstance(rules, list) or not rules:
@@ -120,12 +121,13 @@ def _keep_private_posts_with_staff(rules: tuple[Rule, ...]) -> None:
 
 
 def _lines(signal: str, table: Mapping[str, Any]) -> Lines:
-    low, high, cost, reason = table.get("low"), table.get("high"), table.get("cost"), table.get("reason")
-    if not (_number(low) and _number(high) and 0 <= low <= high <= 1):
+    low, high, cost = (_number(table.get(name)) for name in ("low", "high", "cost"))
+    reason = table.get("reason")
+    if low is None or high is None or not 0 <= low <= high <= 1:
         raise BadPolicy(f"lines.{signal} needs 0 <= low <= high <= 1.")
-    if not (_number(cost) and cost > 0 and isinstance(reason, str) and reason):
+    if cost is None or cost <= 0 or not isinstance(reason, str) or not reason:
         raise BadPolicy(f"lines.{signal} needs a cost above 0 and its reason.")
-    return Lines(float(low), float(high), float(cost), reason)
+    return Lines(low, high, cost, reason)
 
 
 def _rule(table: object, place: int) -> Rule:
@@ -145,7 +147,9 @@ def _rule(table: object, place: int) -> Rule:
         raise BadPolicy(f"Rule {name} needs a list of words as tags.")
     if not isinstance(when, dict):
         raise BadPolicy(f"Rule {name} needs a table `when`, empty to match everything.")
-    levels, facts, topics = [], [], ()
+    levels: list[tuple[str, Level]] = []
+    facts: list[tuple[str, bool]] = []
+    topics: tuple[str, ...] = ()
     for key, value in when.items():
         if key in SIGNALS and value in get_args(Level):
             levels.append((key, value))
@@ -155,7 +159,7 @@ def _rule(table: object, place: int) -> Rule:
             topics = tuple(value)
         else:
             raise BadPolicy(f"Rule {name} has a condition that nothing understands: {key} = {value!r}.")
-    return Rule(name, says, audience, kind, tuple(tags), tuple(levels), tuple(facts), topics)
+    return Rule(name, says, cast(Audience, audience), cast(TaskKind, kind), tuple(tags), tuple(levels), tuple(facts), topics)
 
 
 def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -165,5 +169,5 @@ def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else None
