@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from app.accounts import people
 from app.kernel import audit, outbox
+from app.kernel.db import db
 from app.kernel.queue import job
 from app.kernel.scheduler import Entry
+from community import jobs as community
+from escalation import jobs as escalation
 
 
 @job()
@@ -18,12 +22,23 @@ def seal_audit() -> None:
 
 
 @job(queue="slow", timeout=600)
-def prune_outbox() -> None:
+def prune() -> None:
+    """Drop what nobody may need any more: delivered events, ended sessions."""
     outbox.prune()
+    with db.transaction():
+        people.prune()
 
 
 ENTRIES = (
+    # Sweeps: whatever an emptied queue forgot is queued again this soon.
+    Entry("sweep-postings", 5, community.sweep_postings),
     Entry("sweep-outbox", 10, sweep_outbox),
+    # Moments that pass without anybody acting.
+    Entry("lapse-claims", 10, community.lapse_claims),
+    Entry("keep-promises", 15, escalation.keep_promises),
+    Entry("overdue-triage", 30, community.send_overdue_triage),
+    Entry("resolve-silent", 300, community.resolve_silent),
+    # Upkeep.
     Entry("seal-audit", 5, seal_audit),
-    Entry("prune-outbox", 3600, prune_outbox),
+    Entry("prune", 3600, prune),
 )

@@ -285,7 +285,9 @@ def _push(redis: Redis, door: Door, args: tuple[int | str | None, ...], job_id: 
     for _ in range(2):
         try:
             if at is not None and at > clock.now():
-                queue.enqueue_at(at, door.name, args=args, job_id=job_id, unique=True, description=door.name, **kept)
+                # RQ keeps whole seconds: stored a second late first, then at the very moment, so that it never runs early.
+                queue.enqueue_at(at + timedelta(seconds=1), door.name, args=args, job_id=job_id, unique=True, description=door.name, **kept)
+                redis.zadd(queue.scheduled_job_registry.key, {job_id: at.timestamp()}, xx=True)
             else:
                 queue.enqueue(door.name, args=args, job_id=job_id, unique=True, description=door.name, **kept)
             return True
@@ -327,7 +329,7 @@ def _lives(redis: Redis, queue: Queue, old: Job) -> bool:
 def _promote(redis: Redis, name: str, limit: int) -> int:
     queue = _queue(redis, name)
     registry = ScheduledJobRegistry(queue=queue)
-    due = registry.get_jobs_to_schedule(int(clock.now().timestamp()), limit)
+    due = [job_id.decode() for job_id in redis.zrangebyscore(registry.key, 0, clock.now().timestamp(), start=0, num=limit)]
     if not due:
         return 0
     with redis.pipeline() as pipe:

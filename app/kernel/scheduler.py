@@ -19,7 +19,7 @@ from app.kernel.queue import enqueue, link, promote_due
 
 log = logging.getLogger(__name__)
 
-STEP = 0.5
+STEP = 0.2
 """Seconds between two looks at the table; also how late a job queued `at` a moment may be."""
 LEASE = 15
 """Seconds after which another scheduler takes over from one that died."""

@@ -90,6 +90,17 @@ def test_a_job_for_later_waits_for_its_moment(clock: object) -> None:
     assert done == [(1, "later")]
 
 
+def test_a_job_for_later_never_runs_a_moment_early(clock: object) -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=10, milliseconds=700)
+    enqueue(remember, 1, "later", job_id="later-1", at=moment)
+    clock.shift(timedelta(seconds=10, milliseconds=600))  # type: ignore[attr-defined]
+    work()
+    assert done == []
+    clock.shift(timedelta(milliseconds=100))  # type: ignore[attr-defined]
+    work()
+    assert done == [(1, "later")]
+
+
 @pytest.mark.parametrize("job_id", ["a b", "a:b", "", "a/b", "ä", "a" * 201])
 def test_a_job_id_is_made_of_plain_letters(job_id: str) -> None:
     with pytest.raises(ValueError):
