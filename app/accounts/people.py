@@ -36,7 +36,7 @@ WRONG = "This address and this password don't belong together."
 DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 """Where dots in the local part mean nothing."""
 
-_when_granted: dict[str, Callable[[User, Brand], object]] = {}
+_when_granted: dict[str, Callable[[User, Brand, User | None], object]] = {}
 
 
 def init(config: Config) -> None:
@@ -45,8 +45,8 @@ def init(config: Config) -> None:
     throttle.init(config)
 
 
-def when_granted(role: str, hook: Callable[[User, Brand], object]) -> None:
-    """What another room does when a role is given, in the same transaction. One hook a role."""
+def when_granted(role: str, hook: Callable[[User, Brand, User | None], object]) -> None:
+    """What another room does when a role is given, in the same transaction: `hook(user, brand, by)`. One hook a role."""
     _when_granted[role] = hook
 
 
@@ -178,7 +178,7 @@ def grant(user: User, role: str, brand: Brand | None, by: User | None) -> None:
     _reload_roles(user)
     audit("role_granted", user, by=by, reason=role, brand_id=brand_id)
     if brand is not None and role in _when_granted:
-        _when_granted[role](user, brand)
+        _when_granted[role](user, brand, by)
 
 
 def revoke(user: User, role: str, brand: Brand | None, by: User | None) -> None:

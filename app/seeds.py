@@ -1,0 +1,290 @@
+"""A small believable town to develop in: two brands, people of every role, and a history made through the real verbs.
+
+Nothing here writes a row that a verb would write: posts are received, claimed, answered, vetted, placed by hand and
+thanked for, each as if it had happened its `ago` minutes before. The network of this history is one that is only
+listened to, so nothing is posted anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from app.accounts import brands, passwords, people
+from app.accounts.models import Brand, User
+from app.config import Config
+from app.kernel import clock, outbox
+from app.kernel.db import db
+from community.advocates import actions as advocates
+from community.channels.actions import channel_named
+from community.channels.base import Author, Incoming
+from community.channels.models import ChannelAccount
+from community.mentions import actions as mention_actions
+from community.mentions.intake import receive
+from community.mentions.models import Mention
+from community.moderation import actions as moderation
+from community.replies import actions as replies
+from community.replies.models import Reply
+from community.tasks import actions as tasks
+from community.tasks.models import LIVE, Task
+from escalation.cases import actions as cases
+from escalation.cases.models import Case
+from escalation.cases.queries import case_of_task
+from escalation.sla import actions as sla
+from escalation.sla.due import DEFAULTS
+
+TOWN = Path(__file__).with_name("town.toml")
+CHANNEL = "forum"
+"""The brands' default channel: listened to, answered by hand."""
+PASSWORD_FILE = "seed-password"  # noqa: S105  # nosec B105: a file's name
+SYLLABLES = [a + b for a in "bdfghjklmnprstvz" for b in "aeiou"]
+
+
+@dataclass(frozen=True)
+class Resident:
+    """One log-in, as it is printed."""
+
+    email: str
+    name: str
+    says: str
+    brand: str
+
+
+@dataclass(frozen=True)
+class _Story:
+    """One post with the people and rows of its brand."""
+
+    post: Mapping[str, Any]
+    number: int
+    brand: Brand
+    account: ChannelAccount
+    who: Mapping[str, User]
+
+    @property
+    def ext_id(self) -> str:
+        return f"{self.brand.slug}-{self.number}"
+
+    @property
+    def url(self) -> str:
+        return f"https://forum.{self.brand.slug}.example/t/{self.number}"
+
+
+class AlreadySeeded(Exception):
+    """One of the demo brands is there."""
+
+
+def seed(password: str) -> list[Resident]:
+    """Build the town. Raises AlreadySeeded, changing nothing."""
+    town = tomllib.loads(TOWN.read_text("utf-8"))
+    with db.transaction():
+        if db.session.scalar(select(Brand.id).where(Brand.slug.in_([brand["slug"] for brand in town["brands"]]))):
+            raise AlreadySeeded
+        founded = {brand["slug"]: brands.found(brand["slug"], brand["name"], by=None) for brand in town["brands"]}
+        residents = {person["email"]: _settle_in(person, founded, password) for person in town["people"]}
+        accounts = {slug: channel_named(brand, CHANNEL) for slug, brand in founded.items()}
+        for brand in founded.values():
+            _promise(brand, next(user for user in residents.values() if user.has(brand.id, "admin")))
+        _trust(town["people"], founded, residents)
+    who = {email.partition("@")[0]: user for email, user in residents.items()}
+    stories = [
+        _Story(post, number, founded[post["brand"]], accounts[post["brand"]], who)
+        for number, post in enumerate(sorted(town["posts"], key=lambda post: -post["ago"]), 1)
+    ]
+    for story in stories:
+        _tell(story)
+    return _roll(town)
+
+
+@click.command("seed")
+@click.option("--if-empty", is_flag=True, help="Say nothing is to be done, instead of refusing, when the demo brands are there.")
+@with_appcontext
+def seed_command(if_empty: bool) -> None:
+    """Make two demo brands with people of every role and a believable history, and print their log-ins. Not in production."""
+    config: Config = current_app.config["VOUCH"]
+    if config.env == "production":
+        raise click.ClickException("Demo people have a shared password: seeds are refused in production.")
+    kept = config.data_dir / PASSWORD_FILE
+    password = config.seed_password.get_secret_value() or _new_password()
+    try:
+        residents = seed(password)
+        _keep(kept, password)
+    except AlreadySeeded:
+        if not if_empty:
+            raise click.ClickException("The demo brands are here already: nothing was changed.") from None
+        residents = _roll(tomllib.loads(TOWN.read_text("utf-8")))
+        password = kept.read_text().strip() if kept.exists() else "as it was set"
+    width = max(len(one.email) for one in residents)
+    for one in residents:
+        click.echo(f"{one.email:<{width}}  {one.says}{f', {one.brand}' if one.brand else ''}")
+    click.echo(f"Password of all of them: {password}")
+
+
+def _settle_in(person: Mapping[str, Any], founded: Mapping[str, Brand], password: str) -> User:
+    brand = founded.get(person.get("brand", ""))
+    user, _ = people.add_person(person["email"], name=person["name"], role=person["role"], brand=brand, by=None)
+    # Whatever the developer chose is taken: what passwords must be like is for people, not for a demo.
+    user.password_hash = passwords.hashed(password)
+    if person["role"] == "advocate" and brand is not None:
+        row = advocates.join(user, brand)
+        row.languages, row.topics, row.pseudonym = person["languages"], person["topics"], person["name"].split()[0]
+    return user
+
+
+def _trust(given: Sequence[Mapping[str, Any]], founded: Mapping[str, Brand], residents: Mapping[str, User]) -> None:
+    for person in given:
+        if not person.get("trust"):
+            continue
+        brand = founded[person["brand"]]
+        row = advocates.advocate_of(residents[person["email"]], brand)
+        judge = next(user for user in residents.values() if user.has(brand.id, "moderator", "admin"))
+        if row is not None:
+            advocates.set_trust(row, person["trust"], by=judge, reason="seeded")
+
+
+def _promise(brand: Brand, admin: User) -> None:
+    for (tier, _), times in DEFAULTS.items():
+        sla.set_promise(brand, tier, minutes=times.minutes, urgent_minutes=times.urgent_minutes, by=admin)
+
+
+# One post's story
+
+
+def _tell(story: _Story) -> None:
+    post, ago = story.post, story.post["ago"]
+    with _ago(ago):
+        receive(story.account, [_incoming(story, story.ext_id, post["text"], post["handle"], post["author"])])
+        _spread_news()
+    then = post.get("then")
+    if then is None:
+        return
+    with _ago(ago - 0.5):
+        _make_sure(story, post.get("tier", "community"))
+    if then == "case":
+        _work_on_case(story, ago)
+        return
+    writer = story.who[post["by"]]
+    with _ago(ago - min(4, ago * 0.2)), db.transaction():
+        tasks.claim(_task(story), by=writer)
+    with _ago(ago - min(7, ago * 0.4)), db.transaction():
+        reply = replies.draft(_task(story), by=writer, text=post["reply"])
+        if then != "claimed":
+            replies.submit(reply, by=writer, revision=reply.revision)
+    if then in ("answered", "rejected"):
+        _vet(story, ago, reply)
+    with _ago(ago * 0.3):
+        _spread_news()
+
+
+def _vet(story: _Story, ago: float, reply: Reply) -> None:
+    post, moderator = story.post, story.who["cleo"]
+    with _ago(ago - min(11, ago * 0.5)), db.transaction():
+        if post["then"] == "rejected":
+            moderation.reject(reply, by=moderator, revision=reply.revision, reason=post["reason"], note=post["note"])
+            return
+        posting = moderation.approve(reply, by=moderator, revision=reply.revision, note=post.get("note"))
+    with _ago(ago - min(14, ago * 0.6)):
+        with db.transaction():
+            replies.confirm_by_hand(posting, by=story.who[post["by"]], url=f"{story.url}/2")
+        _spread_news()
+    if "back" in post:
+        with _ago(ago - min(32, ago * 0.8)):
+            receive(story.account, [_incoming(story, f"{story.ext_id}-back", post["back"], post["handle"], post["author"], parent=story.ext_id)])
+            _spread_news()
+
+
+def _work_on_case(story: _Story, ago: float) -> None:
+    with _ago(ago - 1):
+        _spread_news()
+    if "by" not in story.post:
+        return
+    employee = story.who[story.post["by"]]
+    with _ago(ago - 5), db.transaction():
+        cases.assign(_case(story), by=employee)
+    with _ago(ago - 6):
+        with db.transaction():
+            cases.note(_case(story), by=employee, text=story.post["note"])
+        _spread_news()
+
+
+def _make_sure(story: _Story, audience: str) -> None:
+    """The story needs this audience: where the classifier saw it otherwise, an employee corrects it, as they would."""
+    with db.transaction():
+        mention = _mention(story)
+        decision = mention_actions.current_decision(mention.id)
+        if decision is not None and decision.audience != audience:
+            corrector = next(user for user in story.who.values() if any(role.name == "admin" and role.brand_id == story.brand.id for role in user.roles))
+            mention_actions.reroute(mention, audience, by=corrector)
+    _spread_news()
+
+
+def _incoming(story: _Story, ext_id: str, text: str, handle: str, name: str, parent: str | None = None) -> Incoming:
+    return Incoming(
+        ext_id=ext_id,
+        text=text,
+        author=Author(ext_id=handle, handle=handle, name=name, followers=story.post.get("followers")),
+        created_at=clock.now(),
+        parent_ext_id=parent,
+        lang=story.post.get("lang"),
+        url=story.url,
+    )
+
+
+def _mention(story: _Story) -> Mention:
+    return db.session.scalars(select(Mention).where(Mention.account_id == story.account.id, Mention.ext_id == story.ext_id)).one()
+
+
+def _task(story: _Story) -> Task:
+    return db.session.scalars(select(Task).where(Task.conversation_id == _mention(story).conversation_id, Task.state.in_(LIVE))).one()
+
+
+def _case(story: _Story) -> Case:
+    case = case_of_task(_task(story).id)
+    if case is None:
+        raise RuntimeError(f"no case was opened for {story.ext_id}")
+    return case
+
+
+def _spread_news() -> None:
+    """Make every open delivery here and now: seeds run without workers."""
+    while True:
+        with db.transaction(read_only=True) as session:
+            waiting = session.scalars(select(outbox.Delivery.subscriber).where(outbox.Delivery.done_at.is_(None)).distinct()).all()
+        if not waiting:
+            return
+        for subscriber in waiting:
+            outbox.deliver(subscriber, 0)
+
+
+def _ago(minutes: float) -> AbstractContextManager[None]:
+    return clock.ago(timedelta(minutes=minutes))
+
+
+# Log-ins
+
+
+def _roll(town: Mapping[str, Any]) -> list[Resident]:
+    return [Resident(person["email"], person["name"], person["says"], person.get("brand", "")) for person in town["people"]]
+
+
+def _new_password() -> str:
+    words = ["".join(secrets.choice(SYLLABLES) for _ in range(2)) for _ in range(4)]
+    return "-".join(words)
+
+
+def _keep(file: Path, password: str) -> None:
+    """For the next start to print; readable by its owner only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(password)
