@@ -54,7 +54,7 @@ def register(app: Flask) -> None:
         account_commands.tokens,
         channel_commands.channels,
         channel_commands.listen,
-        escalation_commands.classifier,
+        escalation_commands.classifier_group(_brand_id),
         game_commands.ledger,
         demo_commands.demo_network,
         seeds.seed_command,
@@ -84,8 +84,8 @@ def import_file(file: Path, slug: str, channel: str | None) -> None:
         shown = bar.add_task(file.name, total=file.stat().st_size)
         waiting: list[Waiting] = []
         accounts: dict[str | None, ChannelAccount] = {}
-        lines = read_lines(file)
-        while batch := list(islice(_readable(lines, file), intake.BATCH)):
+        lines = _readable(file)
+        while batch := list(islice(lines, intake.BATCH)):
             posts: dict[str | None, list[Incoming]] = defaultdict(list)
             gone: dict[str | None, list[str]] = defaultdict(list)
             for line in batch:
@@ -120,9 +120,9 @@ def verify_audit() -> None:
     sys.exit(1 if verdict.broken else 0)
 
 
-def _readable(lines: Iterator[Line], file: Path) -> Iterator[Line]:
+def _readable(file: Path) -> Iterator[Line]:
     try:
-        yield from lines
+        yield from read_lines(file)
     except (BadFile, OSError) as error:
         raise click.ClickException(f"{file} can't be read: {error}") from None
 
@@ -135,6 +135,11 @@ def _write(waiting: list[Waiting]) -> intake.Received:
 def _account(brand: Brand, name: str | None) -> ChannelAccount:
     with db.transaction():
         return channel_named(brand, name)
+
+
+def _brand_id(slug: str) -> int:
+    with db.transaction(read_only=True):
+        return _brand(slug).id
 
 
 def _brand(slug: str) -> Brand:
