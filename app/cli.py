@@ -17,7 +17,7 @@ from flask.cli import AppGroup
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app import seeds, start
+from app import seeds, settings, start
 from app.accounts import commands as account_commands
 from app.accounts.brands import brand_by_slug
 from app.accounts.models import Brand
@@ -61,6 +61,7 @@ def register(app: Flask) -> None:
         start.start,
         start.worker,
         start.run_scheduler,
+        settings.settings,
     ):
         app.cli.add_command(command)
 
