@@ -178,7 +178,7 @@ def surface(reading: Reading) -> list[float]:
         _squash(sums.get("anger", 0)),
         _squash(sums.get("swearing", 0)),
         _squash(sums.get("technical", 0)),
-        _squash(sums.get("praise", 0)),
+        0.0 if reading.sarcastic else _squash(sums.get("praise", 0)),
         _squash(sums.get("polite", 0)),
         _squash(sums.get("stuck", 0)),
         _squash(sums.get("disappointed", 0)),

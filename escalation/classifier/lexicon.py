@@ -75,7 +75,7 @@ _ENGLISH: dict[str, dict[int, str]] = {
     },
     "swearing": {
         3: """
-            fuck*; fuk; fck*; fuckin; f*ck; f**k; fkn; motherfuck*; mf; shit; shitty; shite; bullshit; sh*t; s**t; bitch*; b*tch; ass; asses; asshole*;
+            fuck*; fuk; fck*; fuckin; f*ck*; f**k*; fkn; motherfuck*; mf; shit; shitty; shite; bullshit; sh*t*; s**t*; bitch*; b*tch*; ass; asses; asshole*;
             arse; arsehole; a-hole; bastard*; dick; dickhead*; cunt*; piss; pissed; whore*; douche*; twat*; wanker*; prick*; dumbass; jackass; goddamn;
             wtf; wtaf; ffs; gtfo; stfu; af; bs""",
         2: """damn; dammit; damnit; crap; crappy; hell; bloody; freaking; frickin*; effing; fn; eff; suck; sucks; screw; crapy; heck; wth""",
@@ -405,7 +405,7 @@ def _compile_english() -> tuple[dict[str, tuple[Entry, ...]], dict[str, tuple[tu
         for strength, listed in strengths.items():
             for phrase in listed.split(";"):
                 words = tuple(phrase.split())
-                if len(words) == 1 and words[0].endswith("*") and words[0].rstrip("*").isalpha():
+                if len(words) == 1 and words[0].endswith("*"):
                     says = prefixes.setdefault(words[0][:-1], {})
                 elif words:
                     says = phrases.setdefault(words, {})

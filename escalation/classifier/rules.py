@@ -21,12 +21,11 @@ CLEAR = 3
 
 # A service account's own posts: it apologises, asks for a direct message, signs with initials.
 _AGENT = re.compile(
-    r"sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay|late))"
-    r"|(?:please|pls|kindly|could you|can you|feel free to) (?:send us a |drop us a |follow (?:us )?(?:and|&) )?dm\b"
-    r"|(?:dm|email|message) us (?:your|the|with|at)"
-    r"|we(?:'|’)?(?:d|ll| would| will) (?:love to help|be happy to|look into|take a look|get (?:this|that|it))"
-    r"|reach out to (?:us|our)|we apologi[sz]e|thanks for reaching out|have you tried|let us know (?:if|how|your|the|which)"
-    r"|\s[\^*-][A-Z]{1,3}\b(?:\s*\d/\d)?\s*(?:https?://\S+)?\s*$",
+    r"sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay))"
+    r"|(?:please|pls|kindly|could you|can you|feel free to) (?:send us a |drop us a )?(?:private message|dm)\b(?! me)"
+    r"|(?:dm|email|message) us (?:your|the|with|at)|follow (?:us )?(?:and|&) dm"
+    r"|we(?:'|’)?(?:d|ll| would| will) (?:love to help|be happy to|look into)|reach out to us|we apologi[sz]e|thanks for reaching out"
+    r"|\s\^[A-Z]{1,3}\b(?:\s*\d/\d)?\s*(?:https?://\S+)?\s*$",
     re.I,
 )
 _ADDRESSES = re.compile(r"\b(?:you|your|u|ur|i|i'm|im|i've|ive|my|me|we|our)\b", re.I)
@@ -40,10 +39,11 @@ def spam(reading: Reading) -> float:
     if not reading.tokens:
         return 0.5
     sums = reading.sums
-    personal = len(_ADDRESSES.findall(reading.text[:2_000]))
+    agent = bool(_AGENT.search(reading.text[:2_000]))
+    personal = 0 if agent else len(_ADDRESSES.findall(reading.text[:2_000]))
     score = -3.0 + 0.75 * min(sums.get("spam", 0), 8)
     score += 4.0 * reading.retweet
-    score += 2.5 * bool(_AGENT.search(reading.text[:2_000]))
+    score += 4.5 * agent
     score += 0.9 * bool(reading.links) + 0.5 * max(0, reading.hashtags - 1) + 0.5 * max(0, reading.links - 1)
     score -= 0.6 * min(personal, 4)
     score -= (
@@ -68,8 +68,9 @@ def urgency(found: tuple[str, ...], anger: float) -> float:
 def anger_by_words(reading: Reading, sentiment: float = 0.0) -> float:
     """Probability of anger from the lexicon and the surface alone."""
     sums = reading.sums
-    score = -2.1 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * min(sums.get("swearing", 0), 4) - 0.35 * min(sums.get("praise", 0), 6)
-    score += 0.8 * min(reading.emoji.get("angry", 0), 2) + 0.35 * min(reading.exclamations, 3) - 0.8 * sentiment + 1.2 * reading.sarcastic
+    score = -2.1 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * min(sums.get("swearing", 0), 4)
+    score -= 0.0 if reading.sarcastic else 0.35 * min(sums.get("praise", 0), 6)
+    score += 0.8 * min(reading.emoji.get("angry", 0), 2) + 0.35 * min(reading.exclamations, 3) - 0.8 * sentiment + 2.0 * reading.sarcastic
     score += 1.0 * (reading.shouted >= 3)
     return _probability(score)
 
@@ -105,7 +106,7 @@ def category(reading: Reading, anger: float, technical: float, found: tuple[str,
     sums = reading.sums
     matters = {name: sums.get(name, 0) for name in ("billing", "delivery", "account")}
     strongest = max(matters, key=lambda name: matters[name])
-    if "outage" in found and technical >= 0.3:
+    if "outage" in found and technical >= 0.15:
         return "outage"
     if "feature_request" in sums and technical < 0.8 and anger < 0.6:
         return "feature_request"

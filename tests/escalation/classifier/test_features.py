@@ -1,0 +1,108 @@
+"""From a text to what can be counted."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escalation.classifier.features import SURFACE, read, surface
+from escalation.classifier.lexicon import entries_for
+
+SLOW = [
+    "a*",
+    "a b c d ",
+    "thanks ",
+    "get your ",
+    "still not ",
+    "😡",
+    "www.",
+    "1.1.",
+    "http://",
+    "我",
+    "垃圾",
+    "!",
+    "?!",
+    "a-",
+    "@",
+    "love ",
+    "great for not ",
+    "'",
+    "a\u200b",
+    "-",
+    "* ",
+]
+
+
+def norms(text: str) -> list[str]:
+    return [token.norm for token in read(text).tokens]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@Brand see https://t.co/x", ["@", "see", "://"]),
+        ("order 12,345 is late", ["order", "0", "is", "late"]),
+        ("WHY??? no!!", ["why", "??", "no", "!!"]),
+        ("what?!", ["what", "!?"]),
+        ("Can’t log-in", ["can't", "log-in"]),
+        ("sooooo bad 😡", ["so", "bad", "😡"]),
+        ("a n g r y", ["angry"]),
+        ("k\u200bill", ["kill"]),
+        ("壞了 app", ["坏了", "app"]),
+    ],
+)
+def test_tokens_are_masked_and_made_alike(text: str, expected: list[str]) -> None:
+    assert norms(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "stretch"),
+    [
+        ("thanks for nothing, mates", "anger", "thanks for nothing"),
+        ("please get your s*** together", "anger", "get your s*** together"),
+        ("it is STILL not working", "stuck", "STILL not working"),
+        ("f**king useless", "swearing", "f**king"),
+        ("#gogoSucks", "anger", "gogoSucks"),
+        ("running 11.1.2 here", "technical", "11.1.2"),
+        ("你们这垃圾公司", "anger", "垃圾"),
+        ("路由器壞了", "technical", "壞了"),
+    ],
+)
+def test_phrases_are_found_at_their_place(text: str, signal: str, stretch: str) -> None:
+    assert stretch in [text[hit.start : hit.end] for hit in read(text).hits if hit.signal == signal]
+
+
+def test_the_longest_phrase_wins() -> None:
+    assert "thanks" in read("thanks a lot").sums
+    assert "thanks" not in read("thanks for nothing").sums
+
+
+def test_a_date_is_no_version() -> None:
+    assert "technical" not in read("since 11.12.2017").sums
+
+
+def test_a_stem_stands_for_its_endings() -> None:
+    assert {pair for entry in entries_for("frustratingly") for pair in entry.says} == {("anger", 2)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_read_and_every_place_lies_in_it(text: str) -> None:
+    reading = read(text)
+    for token in reading.tokens:
+        assert 0 <= token.start < token.end <= len(text)
+    for hit in reading.hits:
+        assert 0 <= hit.start < hit.end <= len(text)
+    assert len(surface(reading)) == len(SURFACE)
+    assert all(0 <= value <= 1.2 for value in surface(reading))
+
+
+@pytest.mark.parametrize("piece", SLOW, ids=ascii)
+def test_no_text_is_slow(piece: str) -> None:
+    text = (piece * 50_000)[:50_000]
+    started = time.process_time()
+    surface(read(text))
+    assert time.process_time() - started < 1.0
