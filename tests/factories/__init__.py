@@ -1,164 +1,150 @@
-"""Believable rows, made through the real verbs: brands, people, posts that were told to us, news that was spread.
+"""Small believable rows, made through the real verbs, for stories that begin in the middle of the road.
 
-northwind = brand()
-ada = person(northwind, "advocate")
-task = told(northwind, "How do I reset it?")                       # a community task
-task = told(northwind, "This is a disgrace", audience="tier_1")   # its case opens with `news()`
+Call them inside or outside of a transaction; each opens its own where none is open. `wire(config)` comes first where
+there is no application.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
-from itertools import count
-from typing import TypeVar
+import itertools
+import json
+from typing import Any, TypeVar
 
-import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app import wiring
 from app.accounts import brands, passwords, people
-from app.accounts.models import Brand, User
-from app.kernel import outbox
+from app.accounts.models import Brand, RoleName, User
+from app.config import Config
+from app.kernel import crypto
 from app.kernel.db import db
-from community.channels.actions import channel_named
+from community.advocates.models import Advocate
+from community.channels.actions import add_channel
 from community.channels.base import Author, Incoming
-from community.mentions.intake import receive
+from community.channels.models import ChannelAccount
+from community.mentions import intake
 from community.mentions.models import Mention
-from community.ports import Audience, Post, Reading, Reason, Route, Signals, TaskKind, ports
+from community.moderation import actions as moderation
+from community.ports import ports
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply
 from community.tasks import actions as tasks
-from community.tasks.models import Task
+from community.tasks.models import LIVE, Claim, Task
+from tests.fakes.network import SECRET
+from tests.fakes.triage import TellingTriage
 from tests.harness.visitor import PASSWORD
 
-Row = TypeVar("Row")
-_numbers = count(1)
-CALM = Signals(anger=0.05, technical=0.05, spam=0.01, urgency=0.1, sentiment=0.0, category="question", lang="en", classifier="fixed")
+Row = TypeVar("Row", Task, Reply, Posting, Mention, Brand, User, ChannelAccount)
+
+_numbers = itertools.count(1)
+WORDS = (
+    "router lamp kettle window garden river engine button cable screen battery filter handle mirror pocket saddle ticket "
+    "valley bridge candle ladder needle orange pepper rocket spider temple umbrella violin whistle yellow zipper anchor"
+).split()
 
 
-class FixedTriage:
-    """Routes every post as it was told to, and reads every next post alike: tests of the road don't depend on a model."""
-
-    def __init__(self) -> None:
-        self.audience: Audience = "community"
-        self.priority = 10
-        self.kind: TaskKind = "answer"
-        self.reading: Reading = "thanks"
-        self.signals = CALM
-
-    def route(self, brand_id: int, posts: Sequence[Post]) -> list[Route]:
-        why = (Reason("as the test says", self.priority),)
-        return [Route(self.audience, self.priority, self.kind, why, replace(self.signals, lang=post.lang)) for post in posts]
-
-    def read_mood(self, before: Post, after: Post) -> Reading:
-        return self.reading
-
-    def tone(self, text: str) -> float:
-        return 0.0
+def wire(config: Config) -> None:
+    """Join the rooms as the application does, with a triage that does as the post says. `ports.triage` is put back by whoever needs the real one."""
+    wiring.wire(config)
+    ports.triage = TellingTriage()
 
 
-@pytest.fixture
-def triage(app: object, monkeypatch: pytest.MonkeyPatch) -> FixedTriage:
-    """The triage of this test."""
-    fixed = FixedTriage()
-    monkeypatch.setattr(ports, "triage", fixed)
-    return fixed
-
-
-def brand(slug: str = "northwind", name: str | None = None) -> Brand:
-    """A brand with a default channel on which replies are placed by hand."""
+def brand(slug: str = "northwind", name: str = "Northwind", **settings: Any) -> Brand:
+    """A brand; `settings` are its own choices, as `hold_seconds=60`."""
     with db.transaction():
-        made = brands.found(slug, name or slug.title(), by=None)
-        channel_named(made, "forum")
+        made = brands.found(slug, name, by=None)
+        made.settings = settings
     return made
 
 
-def person(of: Brand | None, *roles: str, name: str | None = None, email: str | None = None) -> User:
-    """Somebody with these roles, who can sign in with the tests' password."""
-    number = next(_numbers)
-    shown = name or f"{roles[0].title().replace('_', ' ')} {number}"
-    with db.transaction():
+def person(name: str, brand: Brand | None, *roles: RoleName, password: str | None = PASSWORD, trust: int = 0) -> User:
+    """Somebody with these roles in the brand, who signs in as `name@slug.example`."""
+    email = f"{name}@{brand.slug if brand else 'vouch'}.example"
+    with db.transaction() as session:
+        made = None
         for role in roles:
-            user, _ = people.add_person(email or f"{roles[0]}{number}@{of.slug if of else 'vouch'}.example", name=shown, role=role, brand=of, by=None)
-        user.password_hash = passwords.hashed(PASSWORD)
-    return user
+            made, _ = people.add_person(email, name=f"{name.title()} Example", role=role, brand=brand if role != "owner" else None, by=None)
+        assert made is not None, "a person here has a role"
+        if password is not None:
+            made.password_hash = passwords.hashed(password)
+        if trust and brand is not None:
+            session.execute(update(Advocate).where(Advocate.user_id == made.id, Advocate.brand_id == brand.id).values(trust_level=trust))
+    return made
 
 
-def told(
-    of: Brand,
-    text: str = "How do I reset it?",
-    *,
-    audience: Audience = "community",
-    priority: int = 10,
-    kind: TaskKind = "answer",
-    author: str = "petra",
-    lang: str = "en",
-    posted_at: datetime | None = None,
-) -> Task:
-    """A post that reached us and its task. Needs the `triage` fixture."""
-    fixed = ports.triage
-    assert isinstance(fixed, FixedTriage), "ask for the `triage` fixture"
-    fixed.audience, fixed.priority, fixed.kind = audience, priority, kind
-    number = next(_numbers)
-    with db.transaction():
-        account = channel_named(of, None)
-    post = Incoming(
-        ext_id=f"p{number}", text=text, author=Author(ext_id=author, handle=author), created_at=posted_at, lang=lang, url=f"https://forum.example/{number}"
-    )
-    got = receive(account, [post])
-    return task_of(got.mention_ids[0])
+def account(brand: Brand, name: str = "wave", *, reply_url: str | None = None, kind: str = "webhook", **settings: str) -> ChannelAccount:
+    """A connected channel that signs with the fake network's secret; without `reply_url` its replies are placed by hand."""
+    with db.transaction() as session:
+        wanted = settings | ({"reply_url": reply_url} if reply_url else {})
+        made, _ = add_channel(brand, kind, name, wanted)
+        if kind == "webhook":
+            made.secrets = crypto.encrypt(json.dumps({"signing": [SECRET]}))
+        session.flush()
+    return made
 
 
-def came_back(task: Task, text: str = "Thank you!", *, reading: Reading = "thanks", audience: Audience = "community") -> None:
-    """The author's next post under ours."""
-    fixed = ports.triage
-    assert isinstance(fixed, FixedTriage)
-    fixed.reading, fixed.audience = reading, audience
+def incoming(text: str | None = None, *, ext_id: str | None = None, author: str = "kettle", **more: Any) -> Incoming:
+    """An outside post as an adapter hands it in."""
+    n = next(_numbers)
+    return Incoming(ext_id=ext_id or f"post-{n}", text=text or f"How do I reset number {n}?", author=Author(f"id-{author}", author), **more)
+
+
+def mention(account: ChannelAccount, text: str | None = None, **more: Any) -> Mention:
+    """A post that came in."""
+    got = intake.receive(account, [incoming(text, **more)])
     with db.transaction(read_only=True) as session:
-        asked = session.get_one(Mention, fresh(task).mention_id)
-        account = channel_named(session.get_one(Brand, task.brand_id), None)
-    author = Author(ext_id=asked.author_ext_id, handle=asked.author_handle)
-    receive(account, [Incoming(ext_id=f"p{next(_numbers)}", text=text, author=author, created_at=None, parent_ext_id=asked.ext_id, lang="en")])
+        return session.get_one(Mention, got.mention_ids[0])
 
 
-def handed_in(task: Task, by: User, text: str = "Hold the small button for ten seconds, then wait for the light.") -> Reply:
-    """Claimed, written, handed in."""
-    with db.transaction():
-        tasks.claim(fresh(task), by=by)
-        reply = replies.draft(fresh(task), by=by, text=text)
-        replies.submit(reply, by=by, revision=reply.revision)
-    return reply
+def task(account: ChannelAccount, text: str | None = None, **more: Any) -> Task:
+    """An open task about a post of its own; its text may say for whom (`#tier_1`)."""
+    made = mention(account, text, **more)
+    return task_of(made)
 
 
-def placed(posting: Posting, by: User) -> None:
-    """The writer put it on the network by hand."""
-    with db.transaction():
-        replies.confirm_by_hand(fresh(posting), by=by, url="https://forum.example/answers/1")
-
-
-def news() -> None:
-    """Spread what happened until there is nothing more to tell."""
-    for _ in range(50):
-        with db.transaction(read_only=True) as session:
-            waiting = session.scalars(select(outbox.Delivery.subscriber).where(outbox.Delivery.done_at.is_(None)).distinct()).all()
-        if not waiting:
-            return
-        for subscriber in waiting:
-            outbox.deliver(subscriber, 0)
+def task_of(mention: Mention) -> Task:
+    """The live task of a post's conversation."""
     with db.transaction(read_only=True) as session:
-        stuck = session.execute(select(outbox.Delivery.subscriber, outbox.Delivery.error).where(outbox.Delivery.done_at.is_(None))).all()
-    raise AssertionError(f"news that nobody takes: {stuck}")
+        return session.scalars(select(Task).where(Task.conversation_id == mention.conversation_id, Task.state.in_(LIVE))).one()
 
 
-def task_of(mention_id: int) -> Task:
-    with db.transaction(read_only=True) as session:
-        return session.scalars(select(Task).where(Task.mention_id == mention_id)).one()
+def claimed(task: Task, by: User) -> Claim:
+    """The person's hold on the task."""
+    with db.transaction():
+        return tasks.claim(fresh(task), by=by)
+
+
+def answer(n: int | None = None) -> str:
+    """Words nobody has used before, so that no reply is a near-copy of another."""
+    n = next(_numbers) if n is None else n
+    words = [WORDS[(n * step + n // 7 + step) % len(WORDS)] for step in range(3, 19)]
+    return f"Answer {n}: " + " ".join(words)
+
+
+def drafted(task: Task, by: User, text: str | None = None) -> Reply:
+    """Claimed if need be, and begun."""
+    with db.transaction():
+        held = tasks.live_claim(task)
+        if held is None or held.user_id != by.id:
+            tasks.claim(fresh(task), by=by)
+        return replies.draft(fresh(task), by=by, text=answer() if text is None else text)
+
+
+def submitted(task: Task, by: User, text: str | None = None) -> Reply:
+    """A reply that waits for a moderator."""
+    reply = drafted(task, by, text)
+    with db.transaction():
+        return replies.submit(fresh(reply), by=by, revision=reply.revision)
+
+
+def approved(task: Task, by: User, reviewer: User, text: str | None = None) -> Posting:
+    """The order to post a reply that a moderator approved."""
+    reply = submitted(task, by, text)
+    with db.transaction():
+        return moderation.approve(fresh(reply), by=reviewer, revision=reply.revision)
 
 
 def fresh(row: Row) -> Row:
-    """The same row as it is now; inside a transaction it belongs to it."""
+    """The row as the database has it now."""
     with db.transaction(read_only=True) as session:
-        found = session.get(type(row), row.id, populate_existing=True)  # type: ignore[attr-defined]
-        assert found is not None
-        return found
+        return session.get_one(type(row), row.id, populate_existing=True)
