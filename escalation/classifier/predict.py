@@ -56,7 +56,8 @@ def _signals(post: Post, reading: Reading, odds: list[float], model: Model, vers
         sentiment = _mix(learned, rules.sentiment_by_words(reading), SHARES["sentiment"])
         if post.lang in CHINESE:
             # No licensed Chinese labels of anger or technical matters exist, so its lexicon speaks alone.
-            anger, technical = rules.anger_by_words(reading, sentiment), rules.technical_by_words(reading)
+            anger = _blend(0.0, rules.anger_by_words(reading, sentiment), 0.0)
+            technical = _blend(0.0, rules.technical_by_words(reading), 0.0)
         else:
             anger = _blend(angry, rules.anger_by_words(reading), SHARES["anger"])
             technical = _blend(technical_, rules.technical_by_words(reading), SHARES["technical"])

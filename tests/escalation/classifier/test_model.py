@@ -124,7 +124,7 @@ def test_a_foreign_card_is_refused(copy: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadArtefact, match="card.json cannot be read"):
+    with pytest.raises(BadArtefact, match=r"card\.json cannot be read"):
         load(tmp_path)
 
 
@@ -144,5 +144,5 @@ def test_the_arrays_alone_give_the_scores() -> None:
     together = model.log_odds(readings)
     alone = np.vstack([model.log_odds([reading]) for reading in readings])
     assert np.allclose(together, alone, atol=1e-5)
-    row, column, values = model.vectoriser.rows(readings[:1])
+    _, _, values = model.vectoriser.rows(readings[:1])
     assert np.isclose(float((values**2).sum()), 1.0, atol=1e-5)

@@ -1,0 +1,147 @@
+"""`flask classifier …` as an outsider calls it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from escalation.classifier.model import load
+from escalation.classifier.training import SOURCES
+from escalation.commands import classifier_group
+
+
+def find_brand(slug: str) -> int:
+    if slug != "northwind":
+        raise LookupError(f"There is no brand {slug}.")
+    return 1
+
+
+def call(*args: str, stdin: str = "") -> Result:
+    group: click.Group = classifier_group(find_brand)
+    return CliRunner().invoke(group, list(args), input=stdin)
+
+
+def test_predict_writes_a_line_for_each_good_line_and_names_the_bad() -> None:
+    stdin = "\n".join(
+        (
+            '{"id": "a", "text": "You useless idiots!!! Worst company ever"}',
+            "not json",
+            '{"id": 7, "text": "Can I bring two bags?", "lang": "en"}',
+            '{"id": "c"}',
+            "",
+            '[{"text": "x"}]',
+            '{"text": "' + "x" * 100_001 + '"}',
+            '{"id": ["x"], "text": "y"}',
+            "[" * 50_000,
+        )
+    )
+    result = call("predict", "--brand", "northwind", stdin=stdin)
+    assert result.exit_code == 0, result.output
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert set(first) >= {"id", "lang", "anger", "technical", "spam", "urgency", "sentiment", "category", "audience", "why"}
+    assert (first["id"], first["audience"], second["id"], second["audience"]) == ("a", "tier_1", 7, "community")
+    assert first["why"][0]["rule"] == "angry"
+    for number, reason in ((2, "not JSON"), (4, "no text"), (6, "not an object"), (7, "text is longer than 100,000"), (8, "id is neither"), (9, "not JSON")):
+        assert f"line {number}: {reason}" in result.stderr
+
+
+def test_predict_reads_a_file(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text('{"id": 1, "text": "路由器坏了，垃圾公司"}\n', "utf-8")
+    result = call("predict", str(tmp_path / "posts.jsonl"))
+    assert json.loads(result.stdout)["lang"] == "zh-Hans"
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("predict", "--brand", "nobody"), "There is no brand nobody."),
+        (("predict", "missing.jsonl"), "missing.jsonl"),
+        (("evaluate", "missing.jsonl"), "missing.jsonl"),
+        (("evaluate", "-"), "No line with a text and a label"),
+        (("train", "--data", "missing"), "missing"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_and_fails(args: tuple[str, ...], sentence: str) -> None:
+    result = call(*args)
+    assert result.exit_code != 0
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_predict_fails_when_no_line_is_good() -> None:
+    assert call("predict", stdin="nonsense\n").exit_code != 0
+
+
+def test_evaluate_measures_and_counts_contradictions() -> None:
+    rows = [{"text": f"You useless idiots {i}, worst service!!", "angry": 1, "technical": 0} for i in range(10)]
+    rows += [{"text": f"Can I bring {word} bags?", "labels": {"angry": 0, "technical": 0}} for word in ("two", "three", "four", "red", "big")]
+    rows += [{"text": "The app crashes with error 500", "final": {"angry": 0, "technical": 1}}]
+    rows += [{"text": "same", "angry": 0}, {"text": "Same ", "angry": 1}]
+    result = call("evaluate", "-", stdin="\n".join(map(json.dumps, rows)) + '\n{"text": "no label"}\n{"text": "x", "angry": 3}\n')
+    report = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (report["n"], report["bad_lines"], report["contradictory"]) == (18, 2, 1)
+    assert report["angry"]["auc"] > 0.9 and report["technical"]["auc"] == 1.0
+    assert report["angry"]["lines"]["recall_with_triage"]["of"] == 11
+    assert report["angry_or_technical"]["reached"]["share"] == 1.0
+    assert "line 19: no label" in result.stderr and "line 20: angry must be 0 or 1" in result.stderr
+
+
+@pytest.mark.parametrize("args", [(), ("train",), ("evaluate",), ("predict",)])
+def test_every_command_explains_itself(args: tuple[str, ...]) -> None:
+    assert call(*args, "--help").exit_code == 0
+
+
+def licensed_sets(folder: Path) -> None:
+    """Sets of the right names and shapes, a few rows each, written for this test."""
+    pairs = [
+        ("you idiots this is terrible and i hate it", 1),
+        ("lovely day thank you very much friend", 0),
+        ("the code does not compile error in line", 0),
+        ("worst answer ever how stupid", 1),
+    ]
+    for source in SOURCES:
+        for part in ("train", "dev"):
+            with gzip.open(folder / f"{source.name}.{part}.jsonl.gz", "wt", encoding="utf-8") as out:
+                for number in range(24):
+                    text, angry = pairs[number % 4]
+                    labels = {
+                        "angry": angry,
+                        "technical": number % 2,
+                        "sentiment": "negative" if angry else "positive",
+                        "intent": "sync_device" if number % 4 == 2 else "balance",
+                        "rating": 1 if angry else 5,
+                    }
+                    out.write(json.dumps({"id": f"{number}", "text": f"{text} {number}", "labels": labels}) + "\n")
+
+
+def test_train_learns_from_the_licensed_sets_alone_and_always_the_same(tmp_path: Path) -> None:
+    licensed_sets(tmp_path)
+    # A set that may only measure lies beside them; opening it would fail.
+    (tmp_path / "airline.train.jsonl.gz").write_bytes(b"not gzip")
+    for name in ("one", "two"):
+        result = call("train", "--data", str(tmp_path), "--out", str(tmp_path / name))
+        assert result.exit_code == 0, result.output
+    card = json.loads(result.stdout)
+    assert (tmp_path / "one" / "model.npz").read_bytes() == (tmp_path / "two" / "model.npz").read_bytes()
+    assert load(tmp_path / "two").version == card["version"]
+    assert {entry["set"] for entry in card["training"]} == {source.name for source in SOURCES}
+    assert all(entry["licence"] and entry["rows"] == 24 and len(entry["sha256"]) == 64 for entry in card["training"])
+
+
+@pytest.mark.parametrize("damage", ["missing", "not gzip"])
+def test_train_names_the_set_that_is_missing_or_broken(tmp_path: Path, damage: str) -> None:
+    licensed_sets(tmp_path)
+    broken = tmp_path / "banking77.train.jsonl.gz"
+    broken.unlink()
+    if damage == "not gzip":
+        broken.write_bytes(b"plain")
+    result = call("train", "--data", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert result.exit_code != 0
+    assert "banking77.train.jsonl.gz" in result.stderr
+    assert not (tmp_path / "out").exists()
