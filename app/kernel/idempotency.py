@@ -72,9 +72,7 @@ def answered(request: Request) -> KeptAnswer | None:
 
 def keep(request: Request, status: int, body: str) -> None:
     """Keep the answer beside the effect."""
-    db.session.add(
-        KeptAnswer(user_id=request.user_id, key=request.key, request_hash=request.request_hash, status=status, body=body, at=clock.now())
-    )
+    db.session.add(KeptAnswer(user_id=request.user_id, key=request.key, request_hash=request.request_hash, status=status, body=body, at=clock.now()))
 
 
 def prune() -> int:

@@ -1,0 +1,48 @@
+"""Who may knock at which door of the API: the outer table (see `app.access`). What may be touched is asked again behind the door."""
+
+from __future__ import annotations
+
+from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF
+
+TABLE: dict[str, str | tuple[str, ...]] = {
+    "api.openapi": PUBLIC,
+    "api.deliver": PUBLIC,
+    "api.get_me": SIGNED_IN,
+    "api.list_ledger": SIGNED_IN,
+    "api.get_leaderboard": SIGNED_IN,
+    "api.list_tasks": SIGNED_IN,
+    "api.get_task": SIGNED_IN,
+    "api.claim_task": ANSWERS,
+    "api.release_task": ANSWERS,
+    "api.flag_task": ANSWERS,
+    "api.write_reply": (*ANSWERS, "admin"),
+    "api.get_reply": SIGNED_IN,
+    "api.save_reply": SIGNED_IN,
+    "api.submit_reply": SIGNED_IN,
+    "api.withdraw_reply": SIGNED_IN,
+    "api.pull_back_reply": SIGNED_IN,
+    "api.confirm_reply": SIGNED_IN,
+    "api.list_postings": SIGNED_IN,
+    "api.get_posting": SIGNED_IN,
+    "api.list_mentions": READS,
+    "api.get_mention": READS,
+    "api.decide": READS,
+    "api.get_overview": READS,
+    "api.list_cases": READS,
+    "api.get_case": READS,
+    "api.reroute_mention": STAFF,
+    "api.assign_case": ("tier_1", "tier_2", "admin"),
+    "api.answer_case": ("tier_1", "tier_2"),
+    "api.note_case": STAFF,
+    "api.transfer_case": ("tier_1", "tier_2"),
+    "api.resolve_case": ("tier_1", "tier_2"),
+    "api.reopen_case": ("tier_1", "tier_2"),
+    "api.list_reviews": ("moderator", "admin"),
+    "api.review_reply": ("moderator",),
+    "api.settle_posting": ("moderator", "admin"),
+    "api.list_flags": ("moderator", "admin"),
+    "api.decide_flag": ("moderator",),
+    "api.stop_posting": ("moderator", "admin"),
+    "api.resume_posting": ("admin",),
+    "api.import_mentions": ("admin",),
+}

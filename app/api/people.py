@@ -1,0 +1,83 @@
+"""Oneself, and what one earned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.accounts import people
+from app.accounts.models import User
+from app.api import scope
+from app.api.door import Listed, Paged, Shown, door, listed
+from app.api.mentions import ReasonView
+from app.kernel.db import db
+from app.kernel.errors import NotFound
+from community.advocates.models import Advocate
+from gamification.points import queries
+from gamification.points.models import LedgerEntry
+
+
+class MembershipView(Shown):
+    """What one is in a brand; the last five are an advocate's."""
+
+    slug: str
+    name: str
+    roles: list[str]
+    pseudonym: str | None = None
+    trust_level: int | None = None
+    paused_until: datetime | None = None
+    points: int | None = None
+    points_this_week: int | None = None
+
+
+class MeView(Shown):
+    id: int
+    name: str
+    email: str
+    owner: bool
+    brands: list[MembershipView]
+
+
+class EntryView(Shown):
+    """Points given or taken back, with the sum that explains them; `subject` is what they were for, `reply:12`."""
+
+    id: int
+    at: datetime
+    rule: str
+    points: int
+    reasons: list[ReasonView]
+    subject: str
+    cause_id: int
+    reverses_id: int | None
+
+
+@door("GET", "/me", gives=MeView)
+def get_me(*, by: User) -> MeView:
+    """The token's person, their roles and points per brand."""
+    advocates = {row.brand_id: row for row in db.session.scalars(select(Advocate).where(Advocate.user_id == by.id))}
+    brands = []
+    for brand in people.brands_of(by):
+        advocate = advocates.get(brand.id)
+        view = MembershipView(slug=brand.slug, name=brand.name, roles=sorted(by.roles_in(brand.id)))
+        if advocate is not None:
+            view.pseudonym, view.trust_level, view.paused_until = advocate.pseudonym, advocate.trust_level, advocate.paused_until
+            view.points, view.points_this_week = queries.total(by, brand), queries.week(by, brand)
+        brands.append(view)
+    return MeView(id=by.id, name=by.name, email=by.email, owner=by.is_owner, brands=brands)
+
+
+@door("GET", "/users/<id:user_id>/ledger", asks=Paged, gives=Listed[EntryView])
+def list_ledger(*, by: User, user_id: int, query: Paged) -> dict[str, Any]:
+    """A person's entries, newest first: one's own, or a brand member's for its moderators, analysts and admins."""
+    brand = scope.brand_of(by, query.brand)
+    person = by if user_id == by.id else db.session.get(User, user_id)
+    if person is None or (person.id != by.id and not (by.has(brand.id, "moderator", "analyst", "admin") and person.roles_in(brand.id))):
+        raise NotFound
+    return listed(queries.ledger(person, brand, limit=query.limit, cursor=query.cursor), _view)
+
+
+def _view(entry: LedgerEntry) -> EntryView:
+    fields = {name: getattr(entry, name) for name in ("id", "at", "rule", "points", "subject", "cause_id", "reverses_id")}
+    return EntryView(**fields, reasons=[ReasonView.model_validate(reason) for reason in entry.reasons])
