@@ -28,6 +28,9 @@ class Config(BaseSettings):
     database_url: str = Field("", description="empty: SQLite at DATA_DIR/vouch.db; or postgresql://…")
     redis_url: str = Field("", description="empty: the embedded server whose address stands in DATA_DIR/redis.url")
     secret_key: SecretStr = Field(SecretStr(""), description="signs sessions and encrypts network tokens; in development one is made and kept in DATA_DIR")
+    previous_secret_key: SecretStr = Field(
+        SecretStr(""), description="the key before this one, while keys change: what it encrypted is still read until `flask channels renew-secrets` has run"
+    )
     base_url: str = Field("http://127.0.0.1:5000", description="where people reach this installation; links in messages start with it")
     seed_password: SecretStr = Field(SecretStr(""), description="the demo people's password; empty: one is made and printed")
     allow_private_urls: bool = Field(False, description="let channels call loopback and private addresses")
@@ -102,4 +105,6 @@ class Config(BaseSettings):
     @classmethod
     def for_tests(cls, **overrides: Any) -> Config:
         """A configuration that reads nothing from the environment."""
-        return cls.model_validate({"env": "test", "secret_key": "test-secret-" + "0" * 32, "hold_seconds": 0, "allow_private_urls": True, "rate_limits": False, **overrides})
+        return cls.model_validate(
+            {"env": "test", "secret_key": "test-secret-" + "0" * 32, "hold_seconds": 0, "allow_private_urls": True, "rate_limits": False, **overrides}
+        )

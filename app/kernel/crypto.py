@@ -67,9 +67,10 @@ _vault = Vault()
 
 
 def init(config: Config) -> None:
-    """Bind to the installation's secret."""
+    """Bind to the installation's secret, and the one before while keys change."""
     global _vault
-    _vault = Vault([config.secret])
+    previous = config.previous_secret_key.get_secret_value()
+    _vault = Vault([config.secret, *([previous] if previous else [])])
 
 
 def encrypt(text: str) -> str:
@@ -80,6 +81,11 @@ def encrypt(text: str) -> str:
 def decrypt(value: str) -> str:
     """Raises WrongKey."""
     return _vault.decrypt(value)
+
+
+def renew(value: str) -> str:
+    """The same secret under the present key. Raises WrongKey."""
+    return _vault.renew(value)
 
 
 def new_token(prefix: str) -> str:

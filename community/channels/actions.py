@@ -104,11 +104,12 @@ def existing_channel(brand: Brand, name: str) -> ChannelAccount:
 
 
 def change_settings(account: ChannelAccount, settings: Mapping[str, str], by: User | None = None) -> None:
-    """Set some of an account's settings, leaving the others. Raises Invalid."""
+    """Set some of an account's settings, leaving the others; an account that rested because of them tries again. Raises Invalid."""
     shown, hidden = _sort_settings(kinds()[account.kind], account.kind, settings)
     account.settings = {**account.settings, **shown}
     if hidden:
         account.secrets = crypto.encrypt(json.dumps({**_secrets(account), **hidden}))
+    resume(account, by)
     audit("channel.changed", account, by=by, settings=sorted(settings))
 
 
@@ -134,6 +135,24 @@ def rotate_token(account: ChannelAccount, by: User | None = None) -> str:
     account.hook_token_hash = crypto.hash_token(token)
     audit("channel.token_rotated", account, by=by)
     return token
+
+
+def resume(account: ChannelAccount, by: User | None = None) -> None:
+    """What made the account rest is mended: listen and post again."""
+    if account.paused_reason is not None:
+        account.paused_reason = None
+        audit("channel.resumed", account, by=by)
+
+
+def renew_secrets() -> int:
+    """Move every stored secret to the present key; returns how many moved. Raises WrongKey when one can't be read."""
+    moved = 0
+    with db.transaction() as session:
+        for account in session.scalars(select(ChannelAccount).where(ChannelAccount.secrets.is_not(None)).with_for_update()):
+            fresh = crypto.renew(account.secrets or "")
+            moved += fresh != account.secrets
+            account.secrets = fresh
+    return moved
 
 
 def account_by_token(token: str) -> ChannelAccount:

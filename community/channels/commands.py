@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 
 from app.accounts.brands import brand_by_slug
 from app.accounts.commands import refusals
+from app.kernel.crypto import WrongKey
 from app.kernel.db import db
 from app.kernel.errors import Invalid
 from community.channels import actions
@@ -54,6 +55,28 @@ def rotate_secret(slug: str, name: str, retire: bool) -> None:
             fresh = actions.rotate_secret(account)
             click.echo(f"Give “{account.name}” this secret, then run this again with --retire. It is shown only now:")
             click.echo(json.dumps({"secret": fresh}))
+
+
+@channels.command("resume")
+@click.option("--brand", "slug", required=True, help="The brand it belongs to.")
+@click.option("--name", required=True, help="The channel.")
+def resume(slug: str, name: str) -> None:
+    """Listen and post again on a channel that rests: its token was revoked, its credit spent, and that is mended."""
+    with refusals(), db.transaction():
+        account = actions.existing_channel(brand_by_slug(slug), name)
+        reason = account.paused_reason
+        actions.resume(account)
+    click.echo(f"“{account.name}” goes on; it rested because: {reason}" if reason else f"“{account.name}” was not resting.")
+
+
+@channels.command("renew-secrets")
+def renew_secrets() -> None:
+    """After a change of VOUCH_SECRET_KEY (the old one in VOUCH_PREVIOUS_SECRET_KEY): encrypt every network's secrets with the new one."""
+    try:
+        moved = actions.renew_secrets()
+    except WrongKey as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{moved} channel{'' if moved == 1 else 's'} moved to the present key. VOUCH_PREVIOUS_SECRET_KEY is not needed any more.")
 
 
 @channels.command("kinds")

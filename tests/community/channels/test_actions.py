@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from app.accounts import brands
 from app.accounts.models import Brand
 from app.kernel import clock
 from app.kernel.audit import AuditEntry
+from app.kernel.crypto import WrongKey
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, NotFound, SignedOut
-from community.channels import actions
+from community.channels import actions, registry
 from community.channels.models import ChannelAccount, InboundEvent
 from community.channels.registry import adapter_for, pack_of
 from community.mentions.models import Mention
@@ -123,6 +125,38 @@ def test_changes_are_on_record(hook: Hook) -> None:
     with db.transaction(read_only=True) as session:
         assert {"channel.added", "channel.secret_rotated", "channel.changed"} <= set(session.scalars(select(AuditEntry.action)))
         assert account.settings["max_length"] == 280
+
+
+def test_keys_change_without_losing_a_channel(hook: Hook, make_app: Callable[..., Flask], app: Flask) -> None:
+    old = app.config["VOUCH"].secret_key
+    changed = make_app(secret_key=SecretStr("another-secret-" + "1" * 32), previous_secret_key=old)
+    done = changed.test_cli_runner().invoke(args=["channels", "renew-secrets"])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("1 channel moved")
+    with db.transaction(read_only=True) as session:
+        hook.account = session.get_one(ChannelAccount, hook.account.id)
+    assert hook.deliver(line("a")).stored == 1
+    make_app(secret_key=old)
+    registry._open.clear()
+    with pytest.raises(WrongKey, match="VOUCH_SECRET_KEY"):
+        hook.deliver(line("b"))
+
+
+def test_a_resting_channel_goes_on_when_told_or_mended(hook: Hook, app: Flask) -> None:
+    def rest() -> ChannelAccount:
+        with db.transaction() as session:
+            account = session.get_one(ChannelAccount, hook.account.id)
+            account.paused_reason = "The token was revoked."
+        return account
+
+    rest()
+    done = app.test_cli_runner().invoke(args=["channels", "resume", "--brand", "northwind", "--name", "demo"])
+    assert "The token was revoked." in done.output
+    rest()
+    with db.transaction() as session:
+        actions.change_settings(session.get_one(ChannelAccount, hook.account.id), {"reply_url": "http://127.0.0.1:9/new"})
+    with db.transaction(read_only=True) as session:
+        assert session.get_one(ChannelAccount, hook.account.id).paused_reason is None
 
 
 # Taking in
@@ -265,8 +299,8 @@ def test_a_wrong_command_says_so_in_a_sentence(app: Flask, brand: Brand, args: l
     assert len(done.output.splitlines()) == 1
 
 
-def test_private_addresses_need_the_setting(make_app: object, tmp_path: Path) -> None:
-    app = make_app(allow_private_urls=False)  # type: ignore[operator]
+def test_private_addresses_need_the_setting(make_app: Callable[..., Flask]) -> None:
+    app = make_app(allow_private_urls=False)
     with db.transaction():
         brands.found("northwind", "Northwind", by=None)
     done = app.test_cli_runner().invoke(args=["channels", "add", "webhook", "--brand", "northwind", "--name", "a", "--reply-url", "http://127.0.0.1:9/"])
