@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 
@@ -18,8 +19,9 @@ from app.demo import connect
 from app.kernel.db import db
 from community.channels import actions
 from community.channels.models import ChannelAccount
+from community.mentions.models import Mention
 from tests.fakes.network import signed
-from tests.harness.processes import Processes
+from tests.harness.processes import Process, Processes
 
 REPLY = "http://127.0.0.1:5001/reply"
 
@@ -90,13 +92,37 @@ def test_no_production_no_brand_no_free_port_one_sentence_each(app: Flask, make_
 
 
 @pytest.mark.processes
-def test_the_command_serves_and_ends_in_order(processes: Processes, brand: Brand) -> None:
-    network = processes.flask("demo-network", "--port", "5996")
-    deadline = time.monotonic() + 20
-    while "demo network on" not in network.log:
-        assert network.alive, network.log
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    with urllib.request.urlopen("http://127.0.0.1:5996/", timeout=5) as page:
+def test_a_post_there_becomes_a_mention_here_even_if_the_web_was_down(processes: Processes, brand: Brand) -> None:
+    web = processes.web()
+    network = processes.flask("demo-network", "--port", "5995", VOUCH_BASE_URL=web.url)
+    wait_for(lambda: "demo network on" in network.log, network)
+    with urllib.request.urlopen("http://127.0.0.1:5995/", timeout=5) as page:
         assert b"Say something in public" in page.read()
+    say("the web is up")
+    wait_for(lambda: mentioned() == ["the web is up"], network)
+
+    web.kill()
+    say("the web is down")
+    again = processes.web()
+    connect.connect(processes.config.model_copy(update={"base_url": again.url}), brand, "http://127.0.0.1:5995/reply")
+    wait_for(lambda: mentioned() == ["the web is down", "the web is up"], network)
+
     assert network.stop() == 0, network.log
+
+
+def say(text: str) -> None:
+    form = urllib.parse.urlencode({"handle": "kettle_and_cat", "text": text}).encode()
+    urllib.request.urlopen("http://127.0.0.1:5995/posts", data=form, timeout=5).close()
+
+
+def mentioned() -> list[str]:
+    with db.transaction(read_only=True) as session:
+        return sorted(session.scalars(select(Mention.text)))
+
+
+def wait_for(condition: Callable[[], bool], process: Process) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert process.alive, process.log
+        assert time.monotonic() < deadline, process.log
+        time.sleep(0.05)
