@@ -6,8 +6,8 @@ A case stands beside its task. Verbs of people change both in one transaction; w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -62,7 +62,8 @@ def open_cases(task_ids: Sequence[int], *, because: str = "routed", by_id: int |
     ).all()
     opened: list[int] = []
     for brand_id in sorted({row.brand_id for row in found}):
-        opened += _open_of_brand(brand_id, [row._tuple() for row in found if row.brand_id == brand_id], because, by_id, note)
+        starts = {row.id: sla.Start(0, row.audience, row.priority, row.received_at) for row in found if row.brand_id == brand_id}
+        opened += _open_of_brand(brand_id, starts, because, by_id, note)
     return opened
 
 
@@ -260,10 +261,9 @@ def follow_refusal(task_id: int, *, reason: str) -> None:
 # Helpers
 
 
-def _open_of_brand(brand_id: int, rows: Sequence[tuple[int, int, str, int, datetime]], because: str, by_id: int | None, note: str | None) -> list[int]:
+def _open_of_brand(brand_id: int, starts: Mapping[int, sla.Start], because: str, by_id: int | None, note: str | None) -> list[int]:
     allowed = promises(brand_id)
     now = clock.now()
-    starts = {task_id: sla.Start(0, tier, priority, received_at) for task_id, _, tier, priority, received_at in rows}
     upsert = postgresql.insert if db.is_postgres else sqlite.insert
     rows_to_be = [
         {
@@ -289,7 +289,7 @@ def _open_of_brand(brand_id: int, rows: Sequence[tuple[int, int, str, int, datet
         insert(CaseEntry),
         [{"brand_id": brand_id, "case_id": id_, "kind": "opened", "by_id": by_id, "text": note, "details": details, "at": now} for id_ in case_of.values()],
     )
-    sla.start(brand_id, [sla.Start(case_of[task_id], one.tier, one.priority, one.received_at) for task_id, one in starts.items() if task_id in case_of])
+    sla.start(brand_id, [replace(one, case_id=case_of[task_id]) for task_id, one in starts.items() if task_id in case_of])
     for tier in TIERS:
         ids = [id_ for task_id, id_ in case_of.items() if starts[task_id].tier == tier]
         if ids:

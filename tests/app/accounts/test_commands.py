@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.accounts import people
 from app.kernel.db import Database
-from tests.factories import brand, person
+from tests.stories import brand, person
 
 
 def test_adding_somebody_prints_a_link_that_sets_their_password(app: Flask, db: Database) -> None:

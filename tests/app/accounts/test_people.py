@@ -15,8 +15,8 @@ from app.accounts.models import Brand, FailedSignIn, Role, SignIn, Token, User
 from app.kernel.audit import AuditEntry
 from app.kernel.db import Database
 from app.kernel.errors import Conflict, Invalid, NotFound, TooMany
-from tests.factories import brand, person
 from tests.harness.visitor import PASSWORD
+from tests.stories import brand, person
 
 GOOD = "seven green kettles whistle"
 

@@ -1,0 +1,3 @@
+from tests.stories import triage
+
+__all__ = ["triage"]
