@@ -5,7 +5,6 @@ Each statement looks at a bounded number of rows, the newest, so that the cost d
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -88,18 +87,13 @@ def _waiting(brand: Brand) -> Waiting:
 def _week(brand: Brand) -> Week:
     since = clock.now() - WINDOW
     newest = select(Mention.id, Mention.received_at, Mention.by_brand).where(Mention.brand_id == brand.id).order_by(Mention.id.desc()).limit(MOST).subquery()
-    routes = Counter(
-        dict(
-            db.session.execute(
-                select(Decision.audience, func.count())
-                .join(newest, newest.c.id == Decision.mention_id)
-                .where(Decision.superseded_at.is_(None), newest.c.received_at >= since)
-                .group_by(Decision.audience)
-            )
-            .tuples()
-            .all()
-        )
+    counted = (
+        select(Decision.audience, func.count())
+        .join(newest, newest.c.id == Decision.mention_id)
+        .where(Decision.superseded_at.is_(None), newest.c.received_at >= since)
+        .group_by(Decision.audience)
     )
+    routes = {audience: count for audience, count in db.session.execute(counted)}
     looked_at, in_window = db.session.execute(select(func.count(), func.count().filter(newest.c.received_at >= since)).select_from(newest)).one()
     # The first post of a conversation is what had to be answered; a task that reopened is still about that.
     first = (
@@ -121,7 +115,7 @@ def _week(brand: Brand) -> Week:
     return Week(
         since=since,
         mentions=sum(routes.values()),
-        routes=dict(routes),
+        routes=routes,
         needed=len(needed),
         answered=len(times),
         median_first_answer=median(times) if times else None,
