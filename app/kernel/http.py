@@ -15,6 +15,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,10 +115,14 @@ class OutboundClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        begin_by: float | None = None,
     ) -> Answer:
-        """One request, one answer whatever its status. Raises BadUrl, NotSent (Refused among them), NoAnswer."""
+        """One request, one answer whatever its status. Raises BadUrl, NotSent (Refused among them), NoAnswer.
+
+        After `begin_by`, a monotonic moment, nothing is sent any more: who was frozen on the way here must let go.
+        """
         self.check_url(url)
-        watch = _Watch()
+        watch = _Watch(begin_by)
         session = requests.Session()
         session.trust_env = False
         session.mount("http://", GuardedAdapter(self.allow_private, watch))
@@ -133,7 +138,7 @@ class OutboundClient:
                     # A head cut short reads like a whole one.
                     raise NoAnswer(f"No whole answer came from {urlsplit(url).hostname} in time.")
                 return answer
-        except Refused:
+        except NotSent:
             raise
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema, UnicodeError):
             raise BadUrl("The address can't be read.") from None
@@ -213,11 +218,18 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 class _Watch:
     """Sees when a request's connection stands, and cuts it when its time is over: timeouts of single reads let a slow drip go on for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin_by: float | None = None) -> None:
         self.connected = False
         self.late = False
+        self._begin_by = begin_by
         self._line: socket.socket | None = None
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """The connection stands and the request is about to leave. Raises NotSent when it is too late for that."""
+        if self._begin_by is not None and time.monotonic() >= self._begin_by:
+            raise NotSent("It is too late to begin this request.")
+        self.connected = True
 
     def hold(self, sock: socket.socket) -> None:
         with self._lock:
@@ -268,7 +280,7 @@ class _Guarded(HTTPConnection):
     def connect(self) -> None:
         super().connect()
         if self._watch is not None:
-            self._watch.connected = True
+            self._watch.begin()
 
     def _new_conn(self) -> socket.socket:
         try:

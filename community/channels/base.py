@@ -131,12 +131,14 @@ class Outgoing:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """`key` is stable over retries of one posting; `number` counts from 1; `first_at` is when the first try began,
-    `last_at` when the latest one did (none: there was only the first)."""
+    `last_at` when the latest one did (none: there was only the first). After the monotonic moment `begin_by` no
+    request may leave any more: by then another worker may have taken over."""
 
     key: str
     number: int
     first_at: datetime
     last_at: datetime | None = None
+    begin_by: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,14 +179,15 @@ def _take(posting_id: int) -> _Taken | None:
             attempts=posting.attempts + (0 if must_look else 1),
         )
         mention = session.get_one(Mention, posting.mention_id)
+        good_until = time.monotonic() + LEASE.total_seconds() - MARGIN
         return _Taken(
             id=posting.id,
             fence=posting.fence,
             outgoing=Outgoing(in_reply_to=posting.in_reply_to, text=posting.text, voice=posting.voice, account=account.name, reply_ref=mention.reply_ref or {}),  # type: ignore[arg-type]
-            attempt=Attempt(key=posting.key, number=max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at),
+            attempt=Attempt(posting.key, max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at, begin_by=good_until),
             adapter=adapter_for(account),
             must_look=must_look,
-            good_until=time.monotonic() + LEASE.total_seconds() - MARGIN,
+            good_until=good_until,
         )
 
 

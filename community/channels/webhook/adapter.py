@@ -132,7 +132,7 @@ class WebhookChannel:
             if method == "GET":
                 return outbound().request("GET", self._reply_url, headers=headers, params={"idempotency_key": attempt.key})
             headers |= {"Content-Type": "application/json", "Idempotency-Key": attempt.key}
-            return outbound().request(method, self._reply_url, headers=headers, body=body)
+            return outbound().request(method, self._reply_url, headers=headers, body=body, begin_by=attempt.begin_by)
         except (BadUrl, Refused) as error:
             raise Invalid(f"The channel's reply_url can't be called. {error}", field="reply_url") from None
         except NotSent as error:
