@@ -37,7 +37,7 @@ from tests.harness.visitor import PASSWORD
 Row = TypeVar("Row", Task, Reply, Posting, Mention, Brand, User, ChannelAccount)
 
 _numbers = itertools.count(1)
-WORDS = (
+WORDS = (  # noqa: SIM905
     "router lamp kettle window garden river engine button cable screen battery filter handle mirror pocket saddle ticket "
     "valley bridge candle ladder needle orange pepper rocket spider temple umbrella violin whistle yellow zipper anchor"
 ).split()
@@ -112,6 +112,11 @@ def claimed(task: Task, by: User) -> Claim:
     """The person's hold on the task."""
     with db.transaction():
         return tasks.claim(fresh(task), by=by)
+
+
+def next_number() -> int:
+    """A number nobody had before, to make names of."""
+    return next(_numbers)
 
 
 def answer(n: int | None = None) -> str:

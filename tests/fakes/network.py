@@ -107,6 +107,15 @@ class FakeNetwork:
         for fault in faults:
             (self._planned_looks if fault.startswith("get_") else self._planned).append(fault)
 
+    def plan_nothing(self) -> None:
+        """Forget what was planned."""
+        self._planned.clear()
+        self._planned_looks.clear()
+
+    def mix(self, faults: Mapping[str, float], *, seed: int) -> None:
+        """From now on requests meet these faults by chance."""
+        self._faults, self._random = dict(faults), random.Random(seed)
+
     @staticmethod
     def read(log: Path) -> list[dict[str, Any]]:
         """All lines of a log, of this or any other process."""
