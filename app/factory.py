@@ -29,8 +29,8 @@ BODY_LIMIT = 1_000_000
 """Bytes of a request; files come in through `flask mentions import`, which streams."""
 ROOT = Path(__file__).resolve().parent.parent
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-UNTOUCHED = frozenset({"static", "ops.healthz", "ops.readyz", "ops.metrics"})
-"""Endpoints that open no transaction of their own."""
+UNTOUCHED = frozenset({"static", "assets.bundle", "ops.healthz", "ops.readyz", "ops.metrics", "session.begin", "changes.index", "drafts.check"})
+"""Endpoints no transaction is opened for: they need none, or open the one they need."""
 
 
 class Vouch(Flask):

@@ -19,10 +19,10 @@ def tell(user_id: int, *, brand_id: int, kind: str, cause_id: int, text: str, li
         .values(user_id=user_id, brand_id=brand_id, kind=kind, cause_id=cause_id, text=text[:500], quote=quote[:500] if quote else None, link=link, at=clock.now())
         .on_conflict_do_nothing(index_elements=["user_id", "kind", "cause_id"])
     )
-    db.after_commit(lambda: live.bump_person(user_id, "notices"), key=("notices", user_id))
+    db.after_commit(lambda: live.bump_person(user_id), key=("notices", user_id))
 
 
 def read_all(user: User) -> None:
     """The person has seen their notices."""
     db.session.execute(update(Notice).where(Notice.user_id == user.id, Notice.read_at.is_(None)).values(read_at=clock.now()))
-    db.after_commit(lambda: live.bump_person(user.id, "notices"), key=("notices", user.id))
+    db.after_commit(lambda: live.bump_person(user.id), key=("notices", user.id))

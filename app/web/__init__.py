@@ -1,18 +1,96 @@
-"""The pages: one file per resource, each thin: find, ask leave, call one verb, answer."""
+"""The pages: one file per resource, each thin: find, ask leave, call one verb, answer.
+
+Reading is GET and changes nothing; whatever changes is a POST that works as a plain form (303 to the next page) and,
+asked for by script, answers with where to go or with the fragment that changed. `frame` holds what stands around
+every page, `render` what pages show, `assets` and `security` what browsers get and may do.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 
+from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF, open_to
 from app.kernel.logs import request_id
+from app.web import (
+    assets,
+    boards,
+    brands,
+    cases,
+    changes,
+    claims,
+    desk,
+    drafts,
+    flags,
+    frame,
+    mentions,
+    notices,
+    people,
+    postings,
+    reviews,
+    security,
+    session,
+    tasks,
+    triage,
+)  # fmt: skip
+
+PAGES = (session, desk, tasks, claims, drafts, reviews, postings, flags, cases, triage, mentions, people, boards, notices, changes, brands, assets)
+CASES = ("tier_1", "tier_2", "moderator", "analyst", "admin")
+DOORS: dict[str, str | tuple[str, ...]] = {
+    "session.home": PUBLIC, "session.new": PUBLIC, "session.begin": PUBLIC, "session.end": PUBLIC, "session.welcome": PUBLIC, "session.choose": PUBLIC,
+    "assets.bundle": PUBLIC,
+    "desk.index": ANSWERS,
+    "tasks.show": (*ANSWERS, "analyst", "admin"),
+    "claims.index": ANSWERS, "claims.create": ANSWERS, "claims.delete": ANSWERS, "claims.release": ANSWERS,
+    "drafts.save": ANSWERS, "drafts.change": ANSWERS, "drafts.check": ANSWERS, "drafts.submit": ANSWERS, "drafts.withdraw": ANSWERS,
+    "postings.show": (*ANSWERS, "analyst", "admin"), "postings.confirm": ANSWERS,
+    "postings.pull_back": (*ANSWERS, "admin"), "postings.pull_back_form": (*ANSWERS, "admin"), "postings.settle": ("moderator", "admin"),
+    "reviews.index": ("moderator",), "reviews.show": ("moderator",), "reviews.hold": ("moderator",), "reviews.let_go": ("moderator",),
+    "reviews.let_go_form": ("moderator",), "reviews.decide": ("moderator",),
+    "flags.index": ("moderator",), "flags.create": ANSWERS, "flags.decide": ("moderator",),
+    "cases.index": CASES, "cases.show": CASES, "cases.take_next": ("tier_1", "tier_2"), "cases.assign": ("tier_1", "tier_2", "admin"),
+    "cases.note": STAFF, "cases.reply": ("tier_1", "tier_2"), "cases.transfer": ("tier_1", "tier_2"),
+    "cases.resolve": ("tier_1", "tier_2"), "cases.reopen": ("tier_1", "tier_2"),
+    "triage.index": READS,
+    "mentions.show": READS, "mentions.reroute": STAFF,
+    "people.me": SIGNED_IN, "people.show": SIGNED_IN, "people.points": SIGNED_IN, "people.badges": SIGNED_IN, "people.prefer": SIGNED_IN,
+    "people.take_break": ("advocate",), "people.end_break": ("advocate",), "people.come_back": ("advocate",),
+    "boards.show": SIGNED_IN, "boards.choose": ("advocate",),
+    "notices.index": SIGNED_IN, "notices.read_all": SIGNED_IN,
+    "changes.index": SIGNED_IN,
+    "brands.choose": SIGNED_IN, "brands.posting": ("moderator", "admin"),
+}  # fmt: skip
 
 
 def register(app: Flask) -> None:
     """Every page."""
+    open_to(DOORS)
+    security.init_app(app)
+    frame.init_app(app)
+    for room in PAGES:
+        app.register_blueprint(room.blueprint)
 
 
 def error_page(status: int, code: str, message: str, extra: dict[str, Any]) -> Response:
-    """A failure in words, with the request's id."""
-    return make_response(render_template("error.html", status=status, code=code, message=message, extra=extra, request_id=request_id()), status)
+    """A failure in words, with the request's id; a signed-out reader is sent to sign in and comes back to where they were."""
+    by_script = request.headers.get("HX-Request") == "true"
+    if status == 401:
+        back = request.full_path.rstrip("?") if request.method == "GET" and not by_script else None
+        target = url_for("session.new", next=back if back != "/" else None)
+        if request.endpoint == "changes.index":
+            return make_response("", 401)
+        if not by_script:
+            return redirect(target, 303)  # type: ignore[return-value]
+        response = make_response("", 401)
+        response.headers["HX-Redirect"] = target
+        return response
+    values = {"status": status, "code": code, "message": message, "extra": extra, "request_id": request_id()}
+    if not by_script:
+        return make_response(render_template("error.html", **values), status)
+    response = make_response(render_template("_error.html", **values), status)
+    # What was typed stays where it is: the words appear above it.
+    response.headers["HX-Retarget"] = "#said"
+    response.headers["HX-Reswap"] = "innerHTML"
+    response.headers["HX-Trigger"] = "vouch:refused"
+    return response

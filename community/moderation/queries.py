@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import aliased, joinedload, noload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -40,18 +41,7 @@ class QueueItem:
 def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None = None, cursor: str | None = None) -> Page[QueueItem]:
     """What waits for a moderator, oldest first; with `show="decided"` the newest decisions first. Two statements."""
     size = bounded(limit, 30)
-    holder = aliased(User)
-    wanted = (
-        select(Reply, Revision, Task, User, Advocate, holder)
-        .join(Revision, and_(Revision.reply_id == Reply.id, Revision.number == Reply.revision))
-        .join(Task, Task.id == Reply.task_id)
-        .join(User, User.id == Reply.writer_id)
-        .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
-        .outerjoin(ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > clock.now()))
-        .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
-        .where(Reply.brand_id == brand.id)
-        .limit(size + 1)
-    )
+    wanted = _items().where(Reply.brand_id == brand.id).limit(size + 1)
     after = decode(cursor, 1)
     if show == "decided":
         wanted = wanted.where(Reply.decided_at.is_not(None), Reply.state.in_(("approved", "returned", "rejected", "withdrawn"))).order_by(Reply.id.desc())
@@ -63,18 +53,12 @@ def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None 
             since = db.session.scalar(select(Reply.submitted_at).where(Reply.id == after[0]))
             if since is not None:
                 wanted = wanted.where((Reply.submitted_at > since) | ((Reply.submitted_at == since) & (Reply.id > after[0])))
-    rows = db.session.execute(wanted).all()
-    mentions = {
-        m.id: m
-        for m in db.session.scalars(
-            select(Mention).where(Mention.id.in_([row[0].mention_id for row in rows])).options(joinedload(Mention.account), joinedload(Mention.decision))
-        )
-    }
-    items = [
-        QueueItem(reply, revision, task, mentions[reply.mention_id], writer, advocate, held_by, reply.writer_id == user.id)
-        for reply, revision, task, writer, advocate, held_by in rows
-    ]
-    return page_of(items, size, lambda item: [item.reply.id])
+    return page_of(_made(db.session.execute(wanted).all(), user), size, lambda item: [item.reply.id])
+
+
+def item_of(user: User, reply: Reply) -> QueueItem:
+    """One reply as the queue shows it, whether it waits or not."""
+    return _made(db.session.execute(_items().where(Reply.id == reply.id)).all(), user)[0]
 
 
 def queue_count(brand: Brand) -> int:
@@ -111,3 +95,31 @@ def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, U
         .limit(limit)
     )
     return [(flag, mention, user) for flag, mention, user in rows]
+
+
+def _items() -> Select[Any]:
+    holder = aliased(User)
+    return (
+        select(Reply, Revision, Task, User, Advocate, holder)
+        .join(Revision, and_(Revision.reply_id == Reply.id, Revision.number == Reply.revision))
+        .join(Task, Task.id == Reply.task_id)
+        .join(User, User.id == Reply.writer_id)
+        .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
+        .outerjoin(ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > clock.now()))
+        .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
+        # Names are shown here, rights are not asked: without this each list would read everybody's roles.
+        .options(noload(User.roles), noload(holder.roles))
+    )
+
+
+def _made(rows: Sequence[Any], user: User) -> list[QueueItem]:
+    mentions = {
+        m.id: m
+        for m in db.session.scalars(
+            select(Mention).where(Mention.id.in_([row[0].mention_id for row in rows])).options(joinedload(Mention.account), joinedload(Mention.decision))
+        )
+    }
+    return [
+        QueueItem(reply, revision, task, mentions[reply.mention_id], writer, advocate, held_by, reply.writer_id == user.id)
+        for reply, revision, task, writer, advocate, held_by in rows
+    ]

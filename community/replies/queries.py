@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
+from community.mentions.models import Mention
 from community.permissions import RULES
 from community.replies.actions import revision_of as revision
 from community.replies.models import Posting, Reply, Revision
 from community.tasks.models import Task
 
-__all__ = ["OnTask", "draft_of", "posting_of", "postings", "replies_on", "reply_of", "revision", "submitted_revisions"]
+__all__ = ["OfWriter", "OnTask", "draft_of", "posting_of", "postings", "postings_of", "replies_of", "replies_on", "reply_of", "revision", "submitted_revisions"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class OnTask:
     revision: Revision
     posting: Posting | None
     writer: User
+
+
+@dataclass(frozen=True)
+class OfWriter:
+    """One of a person's own replies with the post it answers."""
+
+    reply: Reply
+    revision: Revision
+    posting: Posting | None
+    mention: Mention
 
 
 def reply_of(user: User, reply_id: int) -> Reply:
@@ -63,6 +75,26 @@ def replies_on(task: Task, *, user: User | None = None) -> Sequence[OnTask]:
         for one in found
         if one.writer.id == user.id or (one.posting is not None and one.posting.state == "posted") or (staff and one.reply.state not in ("draft", "returned"))
     ]
+
+
+def replies_of(user: User, brand: Brand, limit: int | None = None) -> Sequence[OfWriter]:
+    """What a person wrote in a brand, the newest first, with where it stands."""
+    rows = db.session.execute(
+        select(Reply, Revision, Posting, Mention)
+        .join(Revision, and_(Revision.reply_id == Reply.id, Revision.number == Reply.revision))
+        .join(Mention, Mention.id == Reply.mention_id)
+        .outerjoin(Posting, Posting.revision_id == Revision.id)
+        .where(Reply.writer_id == user.id, Reply.brand_id == brand.id)
+        .options(joinedload(Mention.account))
+        .order_by(Reply.id.desc())
+        .limit(bounded(limit))
+    ).all()
+    return [OfWriter(*row) for row in rows]
+
+
+def postings_of(reply: Reply) -> Sequence[Posting]:
+    """Every order to post one of its revisions, oldest first."""
+    return db.session.scalars(select(Posting).where(Posting.reply_id == reply.id).order_by(Posting.id)).all()
 
 
 def submitted_revisions(reply: Reply) -> Sequence[Revision]:

@@ -1,0 +1,72 @@
+"""Claiming is creating a claim, handing back is ending it; and the page of what a person has in hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.access import acting_brand
+from app.accounts.models import Brand, User
+from app.web import render
+from app.web.frame import done, page, watch
+from community.replies.queries import replies_of
+from community.tasks import actions
+from community.tasks.models import Claim, Task
+from community.tasks.queries import claims_of, task_of
+
+blueprint = Blueprint("claims", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One hold with what the person needs to go on."""
+
+    task: Task
+    claim: Claim
+    post: render.Post
+    left: int
+    """Seconds of the lease; 0 for an assignment."""
+    share: int
+    """Percent of the lease that is left."""
+
+
+@blueprint.get("/claims")
+def index() -> ResponseReturnValue:
+    watch("desk")
+    user, brand = current_user._get_current_object(), acting_brand()
+    return page("claims/index.html", claims=held_by(user, brand), replies=replies_of(user, brand, limit=30))
+
+
+@blueprint.post("/tasks/<int:task_id>/claim")
+def create(task_id: int) -> ResponseReturnValue:
+    """Take the task: 409 with the winner's name for whoever was slower."""
+    task = task_of(current_user, task_id)
+    actions.claim(task, by=current_user._get_current_object())
+    return done("tasks.show", task_id=task.id)
+
+
+@blueprint.route("/tasks/<int:task_id>/claim", methods=["DELETE"])
+@blueprint.post("/tasks/<int:task_id>/claim/release", endpoint="release")
+def delete(task_id: int) -> ResponseReturnValue:
+    """Hand it back; the draft stays with its writer."""
+    task = task_of(current_user, task_id)
+    actions.release(task, by=current_user._get_current_object(), note=request.form.get("note") or None)
+    return done("desk.index", "Handed back. The task is free for others, your draft is kept for you.")
+
+
+def held_by(user: User, brand: Brand) -> list[Held]:
+    """What a person holds, the most urgent end first."""
+    return [_held(task, claim) for task, claim in claims_of(user, brand)]
+
+
+def _held(task: Task, claim: Claim) -> Held:
+    left = render.seconds_left(claim.ends_at)
+    whole = (claim.ends_at - claim.started_at).total_seconds() if claim.ends_at else 0
+    return Held(task, claim, render.post(task.mention), left, share_left(left, whole))
+
+
+def share_left(left: float, whole: float) -> int:
+    return max(0, min(100, round(100 * left / whole))) if whole else 100

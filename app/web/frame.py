@@ -1,0 +1,181 @@
+"""What stands around every page: the rail by role, the brand, the counts, what the page watches; and how a changed page answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from app.access import acting_brand
+from app.accounts.models import Brand, User
+from app.kernel import clock, live
+from app.kernel.db import among, db
+from app.notices.models import Notice
+from app.web import render
+from app.web.assets import asset
+from community.mentions.models import Decision
+from community.moderation.models import Flag
+from community.replies.models import Reply
+from community.tasks.models import Claim
+from escalation.cases.queries import case_count
+from escalation.tiers import tiers_of
+
+MOST = 99
+"""Counts in the rail end here and show "99+": they only say whether there is work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One item of the rail."""
+
+    name: str
+    endpoint: str
+    label: str
+    icon: str
+    watch: str
+    """The live counter that says its number may have changed."""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+PLACES = {
+    place.name: place
+    for place in (
+        Place("cases", "cases.index", "Cases", "life-buoy", "cases"),
+        Place("reviews", "reviews.index", "Reviews", "check-check", "reviews"),
+        Place("desk", "desk.index", "Desk", "inbox", "desk"),
+        Place("flags", "flags.index", "Flags", "flag", "flags"),
+        Place("triage", "triage.index", "Unsure", "circle-help", "triage"),
+        Place("claims", "claims.index", "Claims", "pen-line", "desk"),
+        Place("boards", "boards.show", "Boards", "trophy", "me", (("board", "week"),)),
+        Place("me", "people.me", "Me", "circle-user-round", "me"),
+    )
+}
+OF_ROLE: dict[str, tuple[str, ...]] = {
+    "advocate": ("desk", "claims", "boards", "me"),
+    "moderator": ("desk", "reviews", "flags", "triage", "me"),
+    "tier_1": ("cases", "desk", "triage", "claims", "me"),
+    "tier_2": ("cases", "desk", "triage", "claims", "me"),
+    "analyst": ("cases", "me"),
+    "admin": ("cases", "triage", "me"),
+}
+LANDS_ON: tuple[tuple[str, str], ...] = (
+    ("tier_1", "cases.index"),
+    ("tier_2", "cases.index"),
+    ("moderator", "reviews.index"),
+    ("advocate", "desk.index"),
+    ("analyst", "cases.index"),
+    ("admin", "cases.index"),
+)
+"""The first role held decides; with several, cases and reviews wait before the desk."""
+AT_MOST = 5
+
+
+@dataclass
+class Frame:
+    """Around one page, for one person."""
+
+    user: User
+    brand: Brand
+    brands: list[Brand]
+    places: list[Place]
+    more: list[Place]
+    """Places a person with many roles has, but the rail has no room for: they stand under Me."""
+    counts: dict[str, int]
+    notices: int
+    role: str
+    watched: dict[str, int] = field(default_factory=dict)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(render.FILTERS)
+    app.jinja_env.globals.update(asset=asset, frame=frame, now=clock.now, may_link=render.link)
+
+
+def watch(*names: str) -> None:
+    """Say, before reading anything, what this page shows: a change from now on is noticed by the page, however close."""
+    user = current_user._get_current_object()
+    g.watched = live.read(acting_brand().id, user.id, dict.fromkeys((*names, "me")))
+
+
+def page(template: str, **values: Any) -> str:
+    """A whole page."""
+    return render_template(template, **values)
+
+
+def page_or_part(whole: str, part: str, **values: Any) -> str:
+    """One route for both: the page, or the fragment that is asked for by script."""
+    return render_template(part if is_part() else whole, **values)
+
+
+def is_part() -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def done(endpoint: str, say: str | None = None, *, undo: str | None = None, **values: Any) -> Response:
+    """After a change: on to the next page, with a sentence on what happened. `undo`: the address that takes it back while it can be."""
+    if say:
+        flash(say, f"undo:{undo}" if undo else "said")
+    target = url_for(endpoint, **values)
+    if not is_part():
+        return redirect(target, 303)  # type: ignore[return-value]
+    response = make_response("", 200)
+    response.headers["HX-Redirect"] = target
+    return response
+
+
+def frame() -> Frame | None:
+    """None for somebody who is not signed in, or has no brand."""
+    if not db.in_transaction or not current_user.is_authenticated:
+        return None
+    if "frame" not in g:
+        user: User = current_user._get_current_object()
+        brand = acting_brand()
+        roles = user.roles_in(brand.id)
+        places = places_of(roles)
+        g.frame = Frame(
+            user=user,
+            brand=brand,
+            brands=g.brands,
+            places=places[: AT_MOST - 1] + [PLACES["me"]],
+            more=places[AT_MOST - 1 :],
+            role=next((render.ROLE_WORDS[role] for role in render.ROLE_WORDS if role in roles), ""),
+            watched=g.get("watched", {}),
+            **_counts(user, brand, {place.name for place in places}),
+        )
+    found: Frame = g.frame
+    return found
+
+
+def places_of(roles: frozenset[str]) -> list[Place]:
+    """The rail without Me: one role's own order, or the union of several in the house's order."""
+    held = [role for role in OF_ROLE if role in roles]
+    names = OF_ROLE[held[0]] if len(held) == 1 else [name for name in PLACES if any(name in OF_ROLE[role] for role in held)]
+    return [PLACES[name] for name in names if name != "me"]
+
+
+def landing(roles: frozenset[str]) -> str:
+    return next((endpoint for role, endpoint in LANDS_ON if role in roles), "people.me")
+
+
+def _counts(user: User, brand: Brand, shown: set[str]) -> dict[str, Any]:
+    """The rail's numbers and the unread notices, in one statement over small partial indexes."""
+    wanted = {
+        "reviews": select(Reply.id).where(Reply.brand_id == brand.id, among(Reply.state, "submitted")),
+        "flags": select(Flag.id).where(Flag.brand_id == brand.id, among(Flag.state, "open")),
+        "triage": select(Decision.id).where(Decision.brand_id == brand.id, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),
+        "claims": select(Claim.id).where(
+            Claim.user_id == user.id, Claim.brand_id == brand.id, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > clock.now())
+        ),
+        "notices": select(Notice.id).where(Notice.user_id == user.id, Notice.read_at.is_(None)),
+    }
+    asked = [name for name in wanted if name in shown or name == "notices"]
+    row = db.session.execute(select(*(select(func.count()).select_from(wanted[name].limit(MOST + 1).subquery()).scalar_subquery().label(name) for name in asked))).one()
+    counts = {name: int(value) for name, value in row._mapping.items()}
+    notices = counts.pop("notices")
+    if "cases" in shown:
+        tiers = tiers_of(user, brand.id)
+        counts["cases"] = case_count(brand, tiers[0] if len(tiers) == 1 else None)
+    return {"counts": counts, "notices": notices}

@@ -1,0 +1,33 @@
+"""What a person was told, thanks first."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.notices import actions
+from app.notices.queries import latest
+from app.web.frame import done, is_part, page, watch
+
+blueprint = Blueprint("notices", __name__)
+
+ICONS = {
+    "thanks": "hand-heart", "approved": "check-check", "returned": "undo-2", "rejected": "undo-2", "posted": "check", "lapsed": "clock-alert",
+    "reopened": "refresh-cw", "stuck": "triangle-alert", "flag": "flag", "assigned": "user-round-plus", "handed_up": "arrow-up", "missed": "octagon-alert",
+    "pulled_back": "undo-2", "badge": "award",
+}  # fmt: skip
+
+
+@blueprint.get("/notices")
+def index() -> ResponseReturnValue:
+    """Unread thanks stand before everything, then newest first."""
+    watch("me")
+    found = sorted(latest(current_user._get_current_object()), key=lambda notice: notice.kind != "thanks" or notice.read_at is not None)
+    return page("notices/index.html", notices=found, icons=ICONS)
+
+
+@blueprint.post("/notices/read")
+def read_all() -> ResponseReturnValue:
+    actions.read_all(current_user._get_current_object())
+    return ("", 204) if is_part() else done("notices.index")

@@ -1,0 +1,257 @@
+"""What pages show, made of what the rooms know: plain small values, so that templates only place them.
+
+Nothing here asks the database, and nothing is ever markup: a marked word is a piece of text with a name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.kernel import clock
+from community.channels.models import ChannelAccount
+from community.channels.registry import kinds
+from community.mentions.models import Mention
+from escalation.sla.due import ClockView, span
+
+MARKS = {"anger": "", "technical": "t", "spam": "p", "stop": "p"}
+"""How a word that drove a signal is underlined: solid, dotted, dashed."""
+STRONG = 0.02
+"""Words that weighed less than this share are not marked: underlining everything says nothing."""
+LANGUAGES = {
+    "en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch", "fr": "Français",
+    "es": "Español", "pt": "Português", "it": "Italiano", "nl": "Nederlands", "und": "language unknown",
+}  # fmt: skip
+CATEGORIES = {
+    "question": "Question", "how_to": "How to", "complaint": "Complaint", "billing": "Billing", "delivery": "Delivery", "account": "Account",
+    "technical": "Technical", "outage": "Outage", "praise": "Thank-you", "feature_request": "Wish", "other": "Other",
+}  # fmt: skip
+AUDIENCES = {"set_aside": "set aside", "community": "the community", "triage": "a person decides", "tier_1": "tier 1", "tier_2": "tier 2"}
+ROLE_WORDS = {
+    "advocate": "Advocate", "moderator": "Moderator", "tier_1": "Tier 1", "tier_2": "Tier 2", "analyst": "Analyst", "admin": "Brand admin", "owner": "Owner",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The network as a letter in a box with its name."""
+
+    mark: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text; `mark` is None for plain words, else the class of its underline."""
+
+    text: str
+    mark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of a revision: `same`, `ins` or `del`."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One outside post (or, `ours`, a reply of ours in the thread) as a bubble shows it."""
+
+    id: int
+    who: str
+    handle: str
+    initials: str
+    at: datetime
+    pieces: tuple[Piece, ...]
+    lang: str
+    url: str | None
+    channel: Channel
+    private: bool
+    gone: bool
+    ours: bool
+    followers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A promise as the lists show it. `share` is what is left, in percent."""
+
+    state: str
+    tone: str
+    icon: str
+    words: str
+    share: int
+    due_at: datetime
+    sum: tuple[tuple[str, str], ...]
+
+
+def channel(account: ChannelAccount) -> Channel:
+    """By the account's policy pack; an unknown kind shows its first letter."""
+    kind = kinds().get(account.kind)
+    return Channel(kind.pack.mark, kind.pack.name) if kind else Channel(account.kind[:1].upper(), account.kind)
+
+
+def post(mention: Mention, *, marked: bool = False) -> Post:
+    """`marked`: underline the words that drove the decision (needs the decision loaded)."""
+    decision = mention.decision if marked else None
+    name = mention.author_name or mention.author_handle or "Somebody"
+    return Post(
+        id=mention.id,
+        who=name,
+        handle=mention.author if mention.author_handle and mention.author_name else "",
+        initials=initials(name),
+        at=mention.posted_at,
+        pieces=pieces(mention.text, decision.words if decision else ()),
+        lang=mention.lang,
+        url=link(mention.url),
+        channel=channel(mention.account),
+        private=mention.private,
+        gone=mention.gone_at is not None,
+        ours=mention.by_brand,
+        followers=mention.followers,
+    )
+
+
+def pieces(text: str, words: Iterable[Sequence[Any]] = ()) -> tuple[Piece, ...]:
+    """Cut a text at the offsets `[signal, start, end, weight]`; where marks overlap the first stands."""
+    out: list[Piece] = []
+    at = 0
+    for signal, start, end, weight in sorted(words, key=lambda word: (word[1], -word[2])):
+        if not at <= start < end <= len(text) or weight < STRONG or signal not in MARKS:
+            continue
+        if start > at:
+            out.append(Piece(text[at:start]))
+        out.append(Piece(text[start:end], MARKS[signal]))
+        at = end
+    if at < len(text) or not out:
+        out.append(Piece(text[at:]))
+    return tuple(out)
+
+
+def changes(before: str, after: str) -> tuple[Change, ...]:
+    """What was taken out and put in, word by word (character by character where a script has no spaces)."""
+    old, new = _words(before), _words(after)
+    out: list[Change] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            out.append(Change("same", "".join(new[c:d])))
+            continue
+        if b > a:
+            out.append(Change("del", "".join(old[a:b])))
+        if d > c:
+            out.append(Change("ins", "".join(new[c:d])))
+    return tuple(out)
+
+
+def clock_of(view: ClockView | None) -> Clock | None:
+    """A promise in words and a tone."""
+    if view is None:
+        return None
+    total = (view.due_at - view.started_at).total_seconds() or 1
+    share = max(0, min(100, round(100 * view.left.total_seconds() / total)))
+    if view.state == "met":
+        return Clock("met", "ok", "check", f"met, {span(view.met_at - view.started_at)} of {view.minutes} min" if view.met_at else "met", 100, view.due_at, view.sum)
+    if view.state == "missed":
+        return Clock("missed", "bad", "octagon-alert", f"missed by {span(abs(view.left))}", 100, view.due_at, view.sum)
+    tone, icon = ("warn", "triangle-alert") if view.state == "at_risk" else ("ok", "clock")
+    return Clock(view.state, tone, icon, f"{span(view.left)} left", share, view.due_at, view.sum)
+
+
+def priority(points: int) -> tuple[str, str, str]:
+    """(word, tone, icon) of a priority sum."""
+    if points >= 60:
+        return "Urgent", "bad", "chevrons-up"
+    if points >= 30:
+        return "High", "warn", "chevron-up"
+    return "Normal", "", "minus"
+
+
+def ago(at: datetime, now: datetime | None = None) -> str:
+    """`just now`, `12 min`, `1 h 38`, then the day; moments to come as `in 12 min`."""
+    length = (now or clock.now()) - at
+    if length < timedelta(0):
+        return f"in {span(-length)}" if length > timedelta(days=-1) else f"{at.day} {at:%b %H:%M}"
+    if length < timedelta(seconds=45):
+        return "just now"
+    if length < timedelta(hours=24):
+        minutes = max(1, int(length.total_seconds() // 60))
+        return f"{minutes} min ago" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} ago" if minutes % 60 else f"{minutes // 60} h ago"
+    if length < timedelta(hours=48):
+        return "yesterday"
+    return f"{at.day} {at:%b}" if length < timedelta(days=300) else f"{at.day} {at:%b %Y}"
+
+
+def exact(at: datetime) -> str:
+    """For the tooltip and screen readers."""
+    return f"{at.day} {at:%B %Y, %H:%M:%S} UTC"
+
+
+def time_of_day(at: datetime) -> str:
+    """With its date where it isn't today's."""
+    return f"{at:%H:%M}" if at.date() == clock.now().date() else f"{at.day} {at:%b %H:%M}"
+
+
+def seconds_left(at: datetime | None) -> int:
+    return max(0, int((at - clock.now()).total_seconds())) if at else 0
+
+
+def initials(name: str) -> str:
+    """Two letters, or one where the script has no words."""
+    parts = [part for part in re.split(r"[\s._-]+", name.lstrip("@")) if part]
+    if not parts:
+        return "?"
+    if ord(parts[0][0]) > 0x2E7F:
+        return parts[0][0]
+    return (parts[0][:1] + parts[-1][:1]).upper() if len(parts) > 1 else parts[0][:2].upper()
+
+
+def link(url: str | None) -> str | None:
+    """An outside address that may be linked: http or https with a host; anything else stays text."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def signed(points: int) -> str:
+    """`+14`, `−14` with a real minus."""
+    return f"+{points:,}" if points >= 0 else f"−{-points:,}"
+
+
+def word(code: str) -> str:
+    """A stored code as a word: `how_to` is "how to"."""
+    return code.replace("_", " ")
+
+
+def category(code: str) -> str:
+    return CATEGORIES.get(code, word(code).capitalize())
+
+
+def language(code: str) -> str:
+    return LANGUAGES.get(code, code)
+
+
+FILTERS = {
+    "ago": ago, "exact": exact, "clock_time": time_of_day, "seconds_left": seconds_left, "initials": initials, "number": number, "signed": signed,
+    "word": word, "category": category, "language": language, "span": span, "audience": lambda code: AUDIENCES.get(code, word(code)),
+    "role": lambda code: ROLE_WORDS.get(code, word(code)),
+}  # fmt: skip
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[⺀-鿿가-힯぀-ヿ]|[^\s⺀-鿿가-힯぀-ヿ]+\s*|\s+", text)

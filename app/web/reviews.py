@@ -1,0 +1,236 @@
+"""Vetting: the queue, one reply beside its question, and the decision on exactly the revision that was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.access import acting_brand
+from app.accounts.models import User
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.errors import Invalid, NotFound
+from app.web import render
+from app.web.frame import done, is_part, page, watch
+from app.web.tasks import read_as
+from community.channels.registry import pack_of
+from community.mentions.models import Mention
+from community.moderation import actions
+from community.moderation.queries import COACHED, QueueItem, history, item_of, queue, reviewed_before
+from community.permissions import RULES
+from community.replies.actions import hold_seconds
+from community.replies.models import Posting, Revision
+from community.replies.queries import postings_of, reply_of, stuck, submitted_revisions
+from community.replies.states import POSTING
+
+blueprint = Blueprint("reviews", __name__)
+
+SHOWS = ("waiting", "decided", "stuck")
+SENTENCES: tuple[tuple[str, str, str], ...] = (
+    ("incorrect", "Check a fact", "One fact is not right: "),
+    ("incomplete", "A part is open", "This part of the question is still open: "),
+    ("off_topic", "Answer the question asked", "They asked something else: "),
+    ("tone", "Warmer", "Could you say it a little warmer? "),
+    ("private_data", "Leave out private data", "Please leave out the private data."),
+    ("promise", "No promise", "Only the brand may promise that. Say instead: "),
+    ("copy", "In your own words", "This is close to another reply. Please put it in your own words."),
+    ("other", "Something else", ""),
+)
+"""Reason code, its chip, and the sentence the chip begins."""
+HANDS = {"own": "as themselves", "brand": "as the brand"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the queue."""
+
+    item: QueueItem
+    channel: render.Channel
+    text: str
+    tags: tuple[tuple[str, str, str], ...]
+    """(words, tone, icon)"""
+
+
+@blueprint.get("/reviews")
+def index() -> ResponseReturnValue:
+    """The queue with its first item open. `?show=waiting|decided|stuck`"""
+    watch("reviews")
+    show = request.args.get("show", "waiting")
+    rows = _rows(show)
+    if show == "stuck":
+        return page("reviews/stuck.html", show=show, rows=[], stuck=_stuck())
+    first = next((row.item for row in rows if not row.item.own and row.item.holder in (None, current_user)), rows[0].item if rows else None)
+    return _page(show, rows, first)
+
+
+@blueprint.get("/reviews/<int:reply_id>")
+def show(reply_id: int) -> ResponseReturnValue:
+    """One reply beside its question. Reading it holds nothing; the page asks for the hold by itself."""
+    watch("reviews", f"reply-{reply_id}")
+    user = current_user._get_current_object()
+    reply = reply_of(user, reply_id)
+    shown = "waiting" if reply.state == "submitted" else "decided"
+    rows = _rows(shown)
+    item = next((row.item for row in rows if row.item.reply.id == reply_id), None) or item_of(user, reply)
+    return _page(shown, rows, item)
+
+
+@blueprint.post("/reviews/<int:reply_id>/claim")
+def hold(reply_id: int) -> ResponseReturnValue:
+    """Keep it for this reviewer for ten minutes; 409 names who has it."""
+    held = actions.open_review(reply_of(current_user, reply_id), by=current_user._get_current_object())
+    if is_part():
+        return render_template("reviews/_hold.html", until=held.ends_at)
+    return done("reviews.show", reply_id=reply_id)
+
+
+@blueprint.route("/reviews/<int:reply_id>/claim", methods=["DELETE"])
+@blueprint.post("/reviews/<int:reply_id>/claim/end", endpoint="let_go_form")
+def let_go(reply_id: int) -> ResponseReturnValue:
+    """Put it back undecided."""
+    actions.close_review(reply_of(current_user, reply_id), by=current_user._get_current_object())
+    return done("reviews.index")
+
+
+@blueprint.post("/replies/<int:reply_id>/reviews")
+def decide(reply_id: int) -> ResponseReturnValue:
+    """`decision` approve, return, reject or escalate, on `revision`; with `body` an approval is edit and approve."""
+    by, reply = current_user._get_current_object(), reply_of(current_user, reply_id)
+    revision = _number(request.form.get("revision"))
+    note, reason = request.form.get("note", "").strip() or None, request.form.get("reason") or None
+    decision = request.form.get("decision")
+    writer = db.session.get_one(User, reply.writer_id)
+    if decision == "approve":
+        body = request.form.get("body")
+        posting = actions.approve(reply, by=by, revision=revision, body=body.replace("\r\n", "\n") if body is not None else None, note=note)
+        return done("reviews.index", _approved(posting, writer), undo=url_for("postings.pull_back_form", reply_id=reply.id))
+    if decision == "return":
+        actions.return_(reply, by=by, revision=revision, reason=reason, note=note)
+        return done("reviews.index", f"Returned. {writer.name} has four hours to change it.")
+    if decision == "reject":
+        actions.reject(reply, by=by, revision=revision, reason=reason, note=note)
+        return done("reviews.index", "Rejected. The task is back on the desk with your lesson.")
+    if decision == "escalate":
+        actions.escalate(reply, by=by, revision=revision, note=note, reason=reason, tier=request.form.get("tier") or None)
+        return done("reviews.index", f"Sent up. The team answers this one; {writer.name} is told, without blame.")
+    raise Invalid("A decision is approve, return, reject or escalate.", field="decision")
+
+
+def _page(show: str, rows: list[Row], item: QueueItem | None) -> ResponseReturnValue:
+    part = request.headers.get("HX-Target", "") == "queue" and is_part()
+    if part:
+        return render_template("reviews/_queue.html", rows=rows, show=show, current=item)
+    return page("reviews/index.html", rows=rows, show=show, current=item, waits=len(rows), sentences=SENTENCES, **(_detail(item) if item else {}))
+
+
+def _detail(item: QueueItem) -> dict[str, Any]:
+    """Everything one look needs."""
+    reply, brand = item.reply, acting_brand()
+    if reply.brand_id != brand.id:
+        raise NotFound
+    versions = [one for one in submitted_revisions(reply) if one.number < item.revision.number]
+    approved, decided = reviewed_before(reply.writer_id, brand)
+    orders = postings_of(reply)
+    order = orders[-1] if orders else None
+    pack = pack_of(item.mention.account)
+    refusal = RULES.refusal(current_user, "reply.review", reply)
+    return {
+        "post": render.post(item.mention, marked=True),
+        "reply_pieces": _marked(item.revision),
+        "changes": render.changes(_out(versions[-1]), _out(item.revision)) if versions else None,
+        "versions": len(versions) + 1,
+        "before": versions[-1].number if versions else None,
+        "approved": approved,
+        "decided": decided,
+        "read_as": read_as(item.mention.decision),
+        "history": [(review, who, _edited(review.edited_from, versions, item.revision)) for review, who in history(reply)],
+        "order": order,
+        "order_url": render.link(order.url) if order else None,
+        "can_pull_back": order is not None and POSTING.can(order.state, "pull_back") and RULES.may(current_user, "reply.pull_back", reply),
+        "how": _how(reply.voice, pack.ways.get(reply.voice) or "", pack.name),  # type: ignore[call-overload]
+        "hold": int(hold_seconds(brand.id)),
+        "refusal": refusal,
+        "because": _because(item, decided),
+        "held": item.holder if item.holder and item.holder.id != current_user.id else None,
+    }
+
+
+def _rows(show: str) -> list[Row]:
+    found = queue(current_user._get_current_object(), acting_brand(), show="decided" if show == "decided" else "waiting", limit=30)
+    return [Row(item, render.channel(item.mention.account), item.revision.text, _tags(item, show)) for item in found.items]
+
+
+def _tags(item: QueueItem, show: str) -> tuple[tuple[str, str, str], ...]:
+    tags: list[tuple[str, str, str]] = []
+    if show == "decided":
+        tone = {"approved": "ok", "returned": "warn", "rejected": "bad"}.get(item.reply.state, "")
+        tags.append((item.reply.state, tone, ""))
+    if item.holder is not None and item.holder.id != current_user.id:
+        tags.append((f"{item.holder.name} has it open", "", "eye"))
+    if item.own:
+        tags.append(("yours: somebody else looks", "", "lock"))
+    if item.advocate is not None and item.advocate.trust_level == 0:
+        tags.append(("new advocate", "accent", "sprout"))
+    if item.reply.late:
+        tags.append(("alternative, came late", "warn", "clock-alert"))
+    if item.mention.decision is not None and item.mention.decision.anger >= 0.6:
+        tags.append(("author was angry", "bad", "angry"))
+    if item.mention.lang not in ("en", "und"):
+        tags.append((render.language(item.mention.lang), "", "languages"))
+    if item.task.kind == "thank":
+        tags.append(("thank-you", "", "hand-heart"))
+    return tuple(tags)
+
+
+def _because(item: QueueItem, decided: int) -> str:
+    if decided < COACHED:
+        return f"An advocate’s first {COACHED} replies are always looked at; this is number {decided + 1}."
+    return "Nobody’s reply goes out before somebody else has looked at it."
+
+
+def _how(voice: str, way: str, network: str) -> str:
+    by = f"to be posted by hand on {network}" if way == "by_hand" else f"posted by Vouch on {network}"
+    return f"{HANDS.get(voice, voice)} · {by}"
+
+
+def _approved(posting: Posting, writer: User) -> str:
+    if posting.path == "by_hand":
+        return f"Approved. {writer.name} posts it by hand; until then it can be pulled back."
+    left = int((posting.hold_until - clock.now()).total_seconds())
+    return f"Approved. It goes out in {left} s; until then it can be pulled back." if left > 0 else "Approved. It goes out now."
+
+
+def _marked(revision: Revision) -> tuple[render.Piece, ...]:
+    """The outgoing words, with whatever a check quoted underlined."""
+    text = _out(revision)
+    words = []
+    for one in revision.checks or []:
+        if one.get("level") != "ok" and one.get("quote") and (at := text.find(one["quote"])) >= 0:
+            words.append(("stop", at, at + len(one["quote"]), 1.0))
+    return render.pieces(text, words)
+
+
+def _edited(number: int | None, versions: list[Revision], current: Revision) -> tuple[render.Change, ...] | None:
+    """Edit and approve: what the reviewer changed, for the writer to see."""
+    before = next((one for one in versions if one.number == number), None)
+    return render.changes(_out(before), _out(current)) if before else None
+
+
+def _out(revision: Revision) -> str:
+    return revision.outgoing or revision.text
+
+
+def _stuck() -> list[tuple[Posting, Mention]]:
+    orders = stuck(acting_brand())
+    return [(order, db.session.get_one(Mention, order.mention_id)) for order in orders]
+
+
+def _number(given: str | None) -> int | None:
+    try:
+        return int(given) if given else None
+    except ValueError:
+        raise Invalid("A revision is a number.", field="revision") from None

@@ -1,0 +1,82 @@
+"""Signing in and out, a first password, and where each role begins."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.access import acting_brand
+from app.accounts import people
+from app.kernel.db import db
+from app.kernel.errors import Invalid, TooMany
+from app.web.frame import done, landing
+
+blueprint = Blueprint("session", __name__)
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """On to the page the person's role begins with."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("session.new"), 303)
+    return redirect(url_for(landing(current_user.roles_in(acting_brand().id))), 303)
+
+
+@blueprint.get("/login")
+def new() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        return redirect(url_for("session.home"), 303)
+    return render_template("session/login.html", email="", refusal=None, next=_same_site(request.args.get("next")))
+
+
+@blueprint.post("/login")
+def begin() -> ResponseReturnValue:
+    """Opens its own transactions: a wrong try stays counted whatever happens after it."""
+    email, next_ = request.form.get("email", ""), _same_site(request.form.get("next"))
+    try:
+        _, secret = people.sign_in(email, request.form.get("password", ""), address=request.remote_addr or "", device=request.user_agent.string)
+    except (Invalid, TooMany) as refusal:
+        page = render_template("session/login.html", email=email[:254], refusal=refusal.message, next=next_)
+        return page, refusal.status, {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) and refusal.retry_after else {}
+    # Nothing of the session before, nor its CSRF secret, goes on into this one.
+    cookie.clear()
+    cookie["sid"] = secret
+    return redirect(next_ or url_for("session.home"), 303)
+
+
+@blueprint.post("/logout")
+def end() -> ResponseReturnValue:
+    if g.get("sign_in"):
+        people.sign_out(g.sign_in)
+    cookie.clear()
+    return done("session.new")
+
+
+@blueprint.get("/welcome/<secret>")
+def welcome(secret: str) -> ResponseReturnValue:
+    """A set-password link. Raises NotFound for one that was used or is older than an hour."""
+    return render_template("session/welcome.html", person=people.person_of_link(secret), refusal=None)
+
+
+@blueprint.post("/welcome/<secret>")
+def choose(secret: str) -> ResponseReturnValue:
+    person = people.person_of_link(secret)
+    words = request.form.get("password", "")
+    try:
+        with db.session.begin_nested():
+            people.set_password(secret, words)
+    except Invalid as refusal:
+        return render_template("session/welcome.html", person=person, refusal=refusal.message), 422
+    cookie.clear()
+    return done("session.new", "Your password is set. Sign in with it.")
+
+
+def _same_site(path: str | None) -> str:
+    """Only a path of ours: a link to sign in must not lead anywhere else afterwards."""
+    if not path or not path.startswith("/") or path[1:2] in ("/", "\\") or any(ord(c) < 33 for c in path):
+        return ""
+    if len(path) > 500:
+        abort(400)
+    return path

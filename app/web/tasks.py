@@ -1,0 +1,195 @@
+"""The workspace: one question, its thread, and the answer being written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.accounts.models import Brand, User
+from app.kernel import clock
+from app.kernel.db import db
+from app.web import render
+from app.web.claims import share_left
+from app.web.desk import worth
+from app.web.frame import page, watch
+from community.advocates.queries import advocate_of
+from community.channels import packs
+from community.mentions.queries import conversation
+from community.moderation.actions import REASON_WORDS
+from community.moderation.queries import history
+from community.permissions import RULES
+from community.replies.models import Reply, Revision
+from community.replies.path import Path, path_for
+from community.replies.queries import OnTask, draft_of, replies_on, revision
+from community.tasks.models import Claim, Task
+from community.tasks.queries import fit, holder_of, task_of
+from escalation.cases.queries import case_of_task
+from escalation.permissions import RULES as CASE_RULES
+from escalation.tiers import TIERS
+
+blueprint = Blueprint("tasks", __name__)
+
+FLAG_CHOICES: tuple[tuple[str, str, str, str], ...] = (
+    ("angry", "angry", "Angry or hurt", "Goes to the team at once"),
+    ("technical", "wrench", "Needs an engineer", "A moderator looks first"),
+    ("private_data", "lock", "Shows private data", "Off the desk at once, the team takes over"),
+    ("at_risk", "life-buoy", "Somebody may be at risk", "The specialists are told now; you need do nothing more"),
+    ("spam", "ban", "Spam or not about us", "A moderator sets it aside"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long the task stays with its holder."""
+
+    left: int
+    share: int
+    ends_at: datetime | None
+    cap_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a reviewer said about the person's reply."""
+
+    decision: str
+    who: str
+    at: datetime
+    words: str
+
+
+@blueprint.get("/tasks/<int:task_id>")
+def show(task_id: int) -> ResponseReturnValue:
+    watch(f"task-{task_id}")
+    user = current_user._get_current_object()
+    task = task_of(user, task_id)
+    if task.audience in TIERS and (case := case_of_task(task.id)) is not None and CASE_RULES.may(user, "case.see", case):
+        return redirect(url_for("cases.show", case_id=case.id), 303)
+    return workspace(task, user)
+
+
+def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> ResponseReturnValue:
+    """The page of one task; `values` carry what was just refused."""
+    held = holder_of(task)
+    mine = held is not None and held[0].id == user.id
+    draft = draft_of(user, task)
+    written = revision(draft) if draft else None
+    replies = replies_on(task, user=user)
+    own = [one for one in replies if one.writer.id == user.id]
+    may_write = (mine or draft is not None) and task.state in ("open", "claimed", "in_review") and task.audience == "community"
+    path = _path(task, user, draft) if may_write else None
+    return page(
+        "tasks/show.html",
+        task=task,
+        head=render.post(task.mention),
+        posts=[render.post(one, marked=True) for one in conversation(task.conversation_id, user=user)],
+        because=fit(task, advocate_of(user, _brand(task)))[1],
+        read_as=read_as(task.mention.decision),
+        price=worth(task),
+        holder=None if held is None or mine else held,
+        mine=mine,
+        lease=_lease(held[1]) if held else None,
+        draft=draft,
+        text=written.text if written else "",
+        path=path,
+        out=outgoing(path, written.text if written else "", task.lang) if path else None,
+        last=_last(own),
+        note=_note(own[-1].reply, written) if own and own[-1].reply.state in ("returned", "rejected", "approved") else None,
+        others=[one for one in replies if one.writer.id != user.id],
+        refusal=RULES.refusal(user, "task.claim", task),
+        flags=FLAG_CHOICES,
+        **values,
+    ), status
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """What would be published, and how much room there is."""
+
+    text: str
+    disclosure: str | None
+    length: int
+    limit: int | None
+    share: int
+    """Percent of the room that is taken."""
+    over: int
+
+
+def outgoing(path: Path, text: str, lang: str | None) -> Out:
+    """As the channel would make it of these words."""
+    whole = path.outgoing(text).text if path.kind != "none" else text
+    length = path.length(text) if path.kind != "none" else len(text)
+    limit = path.limit
+    share = min(100, round(100 * length / limit)) if limit else 0
+    return Out(whole, packs.disclosure(path.pack, path.sender, lang), length, limit, share, max(0, length - limit) if limit else 0)
+
+
+def read_as(decision: Any) -> str:
+    """What the machine made of the post, in a sentence."""
+    if decision is None:
+        return ""
+    mood = "angry" if decision.anger >= 0.6 else "a bit cross" if decision.anger >= 0.3 else "calm"
+    skill = ", technical" if decision.technical >= 0.6 else ""
+    return f"Read as: {render.category(decision.category).lower()}, {mood}{skill}."
+
+
+def _path(task: Task, user: User, draft: Reply | None) -> Path:
+    return path_for(task.mention, task.mention.account, _brand(task), user, draft.voice if draft else None)  # type: ignore[arg-type]
+
+
+def _brand(task: Task) -> Brand:
+    return db.session.get_one(Brand, task.brand_id)
+
+
+def _lease(claim: Claim) -> Lease:
+    left = render.seconds_left(claim.ends_at)
+    whole = (claim.ends_at - claim.started_at).total_seconds() if claim.ends_at else 0
+    return Lease(left, share_left(left, whole), claim.ends_at, claim.cap_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the person's own latest reply is, once it left their hands."""
+
+    reply: Reply
+    text: str
+    state: str
+    """`submitted`, `holding` (approved, can be pulled back), `to_post` (by hand), `going_out`, `posted`, or how it ended."""
+    until: datetime | None
+    url: str | None
+    detail: str | None
+
+
+def _last(own: list[OnTask]) -> Standing | None:
+    if not own or own[-1].reply.state == "draft":
+        return None
+    one = own[-1]
+    posting = one.posting
+    state = one.reply.state
+    if state == "approved" and posting is not None:
+        if posting.state == "approved":
+            state = "to_post" if posting.path == "by_hand" else "holding" if posting.hold_until > clock.now() else "going_out"
+        else:
+            state = "going_out" if posting.state == "posting" else posting.state
+    return Standing(
+        reply=one.reply,
+        text=one.revision.outgoing or one.revision.text,
+        state=state,
+        until=posting.hold_until if posting else None,
+        url=render.link(posting.url) if posting else None,
+        detail=posting.detail if posting else None,
+    )
+
+
+def _note(reply: Reply, _written: Revision | None) -> Note | None:
+    found = history(reply)
+    if not found:
+        return None
+    review, who = found[-1]
+    words = review.note or (REASON_WORDS.get(review.reason, "") if review.decision in ("return", "reject") and review.reason else "")
+    return Note(review.decision, who.name if who else "A rule", review.at, words)

@@ -1,0 +1,31 @@
+"""What the machine was unsure of, waiting for a person's decision."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.access import acting_brand
+from app.web import render
+from app.web.frame import page_or_part, watch
+from community.mentions.actions import TRIAGE_MINUTES
+from community.mentions.queries import triage_list
+from community.permissions import RULES
+
+blueprint = Blueprint("triage", __name__)
+
+
+@blueprint.get("/triage")
+def index() -> ResponseReturnValue:
+    watch("triage")
+    found = [(render.post(mention, marked=True), mention.decision) for mention in triage_list(acting_brand())]
+    may = RULES.may(current_user, "mention.reroute", _In(acting_brand().id))
+    return page_or_part("triage/index.html", "triage/_list.html", mentions=found, minutes=TRIAGE_MINUTES, may=may)
+
+
+class _In:
+    """A brand as the thing a permission is asked about."""
+
+    def __init__(self, brand_id: int) -> None:
+        self.brand_id = brand_id
