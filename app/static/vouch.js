@@ -1,0 +1,189 @@
+/* What pages do by themselves: look for news, count leases down, save and check drafts, answer to keys.
+   Every act is a plain form as well, so nothing here is needed to do the work. */
+"use strict";
+(() => {
+  const $ = (what, from = document) => from.querySelector(what);
+  const $$ = (what, from = document) => [...from.querySelectorAll(what)];
+  const token = $('meta[name="csrf-token"]')?.content ?? "";
+  const ask = (url, options = {}) => fetch(url, { credentials: "same-origin", ...options, headers: { "X-CSRFToken": token, "HX-Request": "true", ...options.headers } });
+  const send = (url, method, body) => ask(url, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
+  /* News: one cheap question; rows never move under the hand, so what is new comes in when it is asked for. */
+  const watched = JSON.parse(document.body.dataset.watch || "{}");
+  const fresh = $("[data-fresh]");
+  let touched = Date.now();
+  ["pointerdown", "keydown", "scroll"].forEach((kind) => addEventListener(kind, () => { touched = Date.now(); }, { passive: true }));
+  const pace = () => (Date.now() - touched > 120_000 ? 30 : Number(document.body.dataset.poll || 10)) * 1000;
+  async function look() {
+    if (!document.hidden && Object.keys(watched).length) {
+      try {
+        const since = Object.entries(watched).map(([name, at]) => `${name}:${at}`).join(",");
+        const answer = await ask(`/changes?brand=${document.body.dataset.brand}&since=${encodeURIComponent(since)}`);
+        if (answer.status === 200) {
+          const now = await answer.json();
+          const news = Object.keys(now).filter((name) => name in watched && now[name] !== watched[name]);
+          Object.assign(watched, now);
+          if (news.length) await bringIn(news);
+        } else if (answer.status === 401) location.reload();
+      } catch { /* off line: the next look finds out */ }
+    }
+    setTimeout(look, pace());
+  }
+  async function bringIn(news) {
+    const quiet = $("[data-quiet]");
+    if (quiet && !news.some((name) => name !== "me")) return;
+    if (fresh) fresh.hidden = false;
+  }
+  fresh?.addEventListener("click", async () => {
+    const list = $("#list");
+    if (!list) return location.reload();
+    const answer = await ask(location.href);
+    if (!answer.ok) return location.reload();
+    list.innerHTML = await answer.text();
+    list.classList.add("arrive");
+    fresh.hidden = true;
+    $("h2, h1", list)?.focus();
+  });
+  if (Object.keys(watched).length) setTimeout(look, pace());
+  addEventListener("visibilitychange", () => { if (!document.hidden) touched = Date.now(); });
+
+  /* Leases */
+  const words = (left) => `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  const leases = $$("[data-lease]").map((box) => ({ box, ends: Date.now() + Number(box.dataset.lease) * 1000, whole: Number(box.dataset.whole) || 1200 }));
+  function tick() {
+    for (const lease of leases) {
+      const left = Math.max(0, Math.round((lease.ends - Date.now()) / 1000));
+      $("[data-left]", lease.box).textContent = words(left);
+      $("circle + circle", lease.box)?.setAttribute("stroke-dasharray", `${Math.min(100, Math.round((100 * left) / lease.whole))} 100`);
+      $(".ring", lease.box)?.classList.toggle("b-warn", left < 180);
+      if (left === 300 || left === 60) say(`${left / 60} min left`);
+      if (left === 0 && !lease.over) { lease.over = true; say("The time is over. The task is free for others; your draft is kept.", true); }
+    }
+  }
+  if (leases.length) setInterval(tick, 1000);
+  const speaker = document.createElement("div");
+  speaker.className = "visually-hidden";
+  document.body.append(speaker);
+  function say(text, now = false) { speaker.setAttribute("aria-live", now ? "assertive" : "polite"); speaker.textContent = text; }
+
+  /* The composer: saves 1 s after the last key and every 20 s, checks after 400 ms, keeps the words here while off line. */
+  const composer = $("form[data-composer]");
+  if (composer) {
+    const area = $("textarea", composer), status = $("[data-saved]", composer), number = $('[name="revision"]', composer);
+    const key = `draft:${composer.dataset.save}`;
+    let saved = area.value, saving = false, saveSoon, checkSoon;
+    const kept = localStorage.getItem(key);
+    if (kept !== null && kept !== area.value && !area.readOnly) {
+      area.value = kept;
+      status.textContent = "Brought back from this browser";
+    }
+    const voice = () => $('[name="voice"]:checked', composer)?.value ?? $('input[name="voice"][type="hidden"]', composer)?.value ?? null;
+    async function save() {
+      if (saving || area.value === saved || !area.value.trim()) return;
+      saving = true;
+      const text = area.value;
+      try {
+        const answer = await send(composer.dataset.save, "PUT", { text, voice: voice(), revision: number.value || null });
+        const told = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+        if (answer.ok) {
+          saved = text;
+          number.value = told.revision ?? number.value;
+          status.textContent = `Saved ${told.saved_at ?? ""}`;
+          if (area.value === text) localStorage.removeItem(key);
+          if (told.left) for (const lease of leases) { lease.ends = Date.now() + told.left * 1000; lease.over = false; }
+        } else status.textContent = told.message ?? "Not saved: look at the page again. Your words are kept in this browser.";
+      } catch { status.textContent = "Off line. Saved in this browser, sent later"; }
+      saving = false;
+    }
+    async function check() {
+      try {
+        const answer = await send(composer.dataset.check, "POST", { text: area.value, voice: voice() });
+        if (answer.ok) $("#checks").innerHTML = await answer.text();
+      } catch { /* stays as it was; the server checks again when it is handed in */ }
+    }
+    const changed = () => {
+      localStorage.setItem(key, area.value);
+      clearTimeout(saveSoon); clearTimeout(checkSoon);
+      saveSoon = setTimeout(save, 1000); checkSoon = setTimeout(check, 400);
+    };
+    area.addEventListener("input", changed);
+    setInterval(save, 20_000);
+    addEventListener("online", save);
+    composer.addEventListener("submit", () => { clearTimeout(saveSoon); localStorage.removeItem(key); });
+    composer.addEventListener("change", (event) => { if (event.target.name === "voice") check(); });
+    document.addEventListener("click", (event) => {
+      const offer = event.target.closest("[data-replace]");
+      if (!offer) return;
+      area.value = area.value.replace(offer.dataset.replace, offer.dataset.with);
+      area.focus(); changed();
+    });
+    if (kept !== null && kept !== saved) changed();
+  }
+
+  /* Small things */
+  document.addEventListener("click", (event) => {
+    const to = event.target.closest("[data-copy],[data-fill],[data-close],[data-show-keys],[data-toggle]");
+    if (!to) return;
+    if (to.dataset.copy !== undefined) {
+      navigator.clipboard.writeText($(to.dataset.copy).textContent).then(() => { to.classList.add("done"); say("Copied"); $("[data-copied]", to)?.removeAttribute("hidden"); });
+    } else if (to.dataset.fill !== undefined) {
+      const field = $(to.dataset.into), chips = $$("[data-fill]", to.parentElement);
+      chips.forEach((chip) => chip.setAttribute("aria-pressed", chip === to));
+      field.value = to.dataset.fill; field.focus();
+      const reason = to.dataset.reason && $('[name="reason"]', field.form);
+      if (reason) reason.value = to.dataset.reason;
+    } else if (to.dataset.close !== undefined) to.closest("[data-toast]")?.remove();
+    else if (to.dataset.showKeys !== undefined) showKeys();
+    else if (to.dataset.toggle !== undefined) { const box = $(to.dataset.toggle); box.hidden = !box.hidden; to.setAttribute("aria-expanded", !box.hidden); if (!box.hidden) $("textarea, input:not([type=hidden]), select", box)?.focus(); }
+  });
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    event.target.dataset.sent = "1";
+    if (button?.dataset.busy) { button.setAttribute("aria-busy", "true"); button.firstChild && (button.lastChild.textContent = ` ${button.dataset.busy} …`); }
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) $$("form[data-sent]").forEach((form) => delete form.dataset.sent); });
+  $$("[data-toast]").forEach((toast) => {
+    let timer = setTimeout(() => toast.remove(), 10_000);
+    const stay = () => clearTimeout(timer), go = () => { timer = setTimeout(() => toast.remove(), 10_000); };
+    toast.addEventListener("pointerenter", stay); toast.addEventListener("focusin", stay);
+    toast.addEventListener("pointerleave", go); toast.addEventListener("focusout", go);
+  });
+  document.addEventListener("click", (event) => { $$("details.clock[open], details.menu-box[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; }); });
+
+  /* Keys: never inside a field. A letter that decides works only once the page had focus for 700 ms, so a key held down can't decide two. */
+  const since = performance.now();
+  const help = $("[data-keys-help]"), on = document.body.dataset.keys === "on";
+  let went = 0, place = -1;
+  function showKeys() {
+    const list = $("[data-keys-list]");
+    list.replaceChildren();
+    const rows = [["G then D, R, C", "desk, reviews, cases"], ["J, K", "next, previous"], ["Enter", "open"], ["Esc", "close"], ["?", "this list"]];
+    $$("[data-key]").forEach((button) => { if (button.offsetParent) rows.push([button.dataset.key.toUpperCase(), (button.dataset.keyWords || button.textContent).replace(/\s+/g, " ").trim().replace(/ \S$/, "")]); });
+    for (const [keys, what] of rows) { const dt = document.createElement("dt"), dd = document.createElement("dd"); dt.textContent = keys; dd.textContent = what; list.append(dt, dd); }
+    help.showModal();
+  }
+  function step(by) {
+    const items = $$("[data-item]");
+    if (!items.length) return;
+    place = Math.max(0, Math.min(items.length - 1, (items.includes(document.activeElement) ? items.indexOf(document.activeElement) : place) + by));
+    items[place].focus(); items[place].scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") $$("details[open]").forEach((open) => { if (open.matches(".clock, .menu-box")) { open.open = false; $("summary", open).focus(); } });
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { const form = event.target.closest("form"); const button = form && $("[data-main]", form); if (button) { event.preventDefault(); form.requestSubmit(button); } return; }
+    if (!on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    const key = event.key.toLowerCase();
+    if (Date.now() - went < 1000 && { d: "/desk", r: "/reviews", c: "/cases" }[key]) { location.href = { d: "/desk", r: "/reviews", c: "/cases" }[key]; return; }
+    if (key === "g") { went = Date.now(); return; }
+    if (key === "?") { showKeys(); return; }
+    if (key === "j" || key === "k") { step(key === "j" ? 1 : -1); return; }
+    const within = document.activeElement?.closest("[data-item]");
+    const button = (within && $(`[data-key="${CSS.escape(key)}"]`, within)) || $(`[data-key="${CSS.escape(key)}"]`);
+    if (!button || !button.offsetParent) return;
+    event.preventDefault();
+    if (button.dataset.decides !== undefined && performance.now() - since < 700) return;
+    button.click();
+  });
+})();
