@@ -8,6 +8,7 @@ from app.kernel.db import db
 from app.kernel.queue import job
 from app.kernel.scheduler import Entry
 from community import jobs as community
+from community.channels import actions as channels
 from escalation import jobs as escalation
 
 
@@ -27,6 +28,7 @@ def prune() -> None:
     outbox.prune()
     with db.transaction():
         people.prune()
+        channels.forget_events()
 
 
 ENTRIES = (

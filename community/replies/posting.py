@@ -30,7 +30,9 @@ from community.channels.models import ChannelAccount
 from community.channels.registry import adapter_for
 from community.events import PostingStuck, ReplyPosted
 from community.mentions.models import Mention
+from community.moderation.models import Review
 from community.permissions import RULES
+from community.replies.actions import text_hash
 from community.replies.models import Posting, Reply, Revision
 from community.replies.path import open_window, path_for
 from community.replies.states import POSTING, REPLY
@@ -47,6 +49,8 @@ MOST_ATTEMPTS = 8
 MOST_LOOKS = 20
 LONGEST_WAIT = timedelta(hours=24)
 """A network may tell us to wait; not longer than this."""
+PATIENCE = timedelta(days=2)
+"""After so long of "slow down" a person decides."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,8 @@ def finish(posting: Posting, *, ext_id: str, url: str | None, by: User | None = 
     POSTING.move(posting, "find", ext_id=ext_id, url=url, posted_at=now, next_at=None, lease_until=None, reason=None, detail=None)
     reply = db.session.get_one(Reply, posting.reply_id)
     task = db.session.get_one(Task, posting.task_id)
-    if task.state in ("open", "claimed", "in_review"):
+    # Moved up while the reply was being sent, the task still wants an answer from those it went to.
+    if task.state == "in_review" and task.mention_id == posting.mention_id:
         task_actions.answered(task)
     _keep_in_thread(posting, reply, ext_id, url, now)
     writer = db.session.get_one(User, reply.writer_id)
@@ -169,6 +174,7 @@ def _take(posting_id: int) -> _Taken | None:
         if posting.first_sent_at is None and (why := _forbidden(posting, account, brand)):
             _refuse(posting, *why, None)
             return None
+        # From its first request on, only a proved absence allows another one.
         must_look = posting.first_sent_at is not None
         POSTING.move(
             posting,
@@ -183,7 +189,7 @@ def _take(posting_id: int) -> _Taken | None:
         return _Taken(
             id=posting.id,
             fence=posting.fence,
-            outgoing=Outgoing(in_reply_to=posting.in_reply_to, text=posting.text, voice=posting.voice, account=account.name, reply_ref=mention.reply_ref or {}),  # type: ignore[arg-type]
+            outgoing=Outgoing(in_reply_to=posting.in_reply_to, text=posting.text, voice=posting.voice, account=account.name if posting.voice == "brand" else session.get_one(User, session.get_one(Reply, posting.reply_id).writer_id).name, reply_ref=mention.reply_ref or {}),  # type: ignore[arg-type]
             attempt=Attempt(posting.key, max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at, begin_by=good_until),
             adapter=adapter_for(account),
             must_look=must_look,
@@ -199,7 +205,7 @@ def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple
     task = db.session.get_one(Task, posting.task_id)
     if mention.gone_at is not None:
         return "mention_deleted", "The author deleted the post. Nothing was posted."
-    if reply.state != "approved" or revision.outgoing_hash != posting.text_hash:
+    if reply.state != "approved" or not (revision.outgoing_hash == posting.text_hash == text_hash(posting.text)) or not _on_record(reply, revision):
         return "not_approved", "These words are not the approved ones any more. Nothing was posted."
     if task.state in ("resolved", "cancelled"):
         return "task_closed", "The question was settled before the answer went out. Nothing was posted."
@@ -217,6 +223,12 @@ def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple
     return None
 
 
+def _on_record(reply: Reply, revision: Revision) -> bool:
+    """Whether this very revision was approved, by a person or by a named rule."""
+    approval = select(Review.id).where(Review.reply_id == reply.id, Review.revision == revision.number, Review.decision == "approve")
+    return db.session.scalar(approval) is not None
+
+
 def _may_send(taken: _Taken) -> bool:
     """The last look before a request: the lease is ours and young, nothing was stopped. From here on an absence must be proved."""
     with db.transaction() as session:
@@ -226,6 +238,9 @@ def _may_send(taken: _Taken) -> bool:
             return False
         if brand.posting_stopped_at or account.posting_stopped_at:
             POSTING.move(posting, "put_off", next_at=clock.now() + timedelta(seconds=15), lease_until=None)
+            return False
+        if why := _forbidden(posting, account, brand):
+            _refuse(posting, *why, None)
             return False
         if taken.must_look:
             if posting.attempts >= MOST_ATTEMPTS:
@@ -255,14 +270,20 @@ def _arrived(taken: _Taken, sent: Sent) -> None:
 def _failed(taken: _Taken, error: base.ChannelError) -> None:
     """Sort a failure by whether trying again could help."""
     log.warning("posting failed", extra={"posting": taken.id, "kind": type(error).__name__, "http_status": error.http_status})
-    with db.transaction():
+    with db.transaction() as session:
+        if isinstance(error, base.AuthExpired | base.OutOfCredit):
+            _lock_account(session.get_one(Posting, taken.id))
         posting = _ours(taken)
         if posting is None:
             return
         now = clock.now()
         if isinstance(error, base.RateLimited):
+            if posting.hold_until + PATIENCE < now:
+                _refuse(posting, "gave_up", f"{error.detail} This went on for {PATIENCE.days} days. Nothing was posted.", None)
+                return
             wait = min(max((error.retry_at or now + _backoff(posting.attempts)) - now, timedelta(seconds=1)), LONGEST_WAIT)
-            _put_off(posting, now + wait, "rate_limited", error.detail, spent=False)
+            # Told how long, we wait so long and the try costs nothing; else each wait is longer than the one before.
+            _put_off(posting, now + wait, "rate_limited", error.detail, spent=error.retry_at is None)
         elif isinstance(error, base.Transient):
             if posting.attempts >= MOST_ATTEMPTS:
                 _refuse(posting, "gave_up", f"{error.detail} Tried {posting.attempts} times. Nothing was posted.", None)
@@ -271,7 +292,7 @@ def _failed(taken: _Taken, error: base.ChannelError) -> None:
         elif isinstance(error, base.Unknown | base.Duplicate):
             _look_soon(posting, error.detail)
         elif isinstance(error, base.AuthExpired | base.OutOfCredit):
-            account = db.session.get_one(ChannelAccount, posting.account_id)
+            account = session.get_one(ChannelAccount, posting.account_id)
             account.paused_reason = error.detail[:200]
             _put_off(posting, now + timedelta(seconds=60), "paused", error.detail, spent=False)
             record(PostingStuck(posting.brand_id, posting.id, posting.reply_id, posting.task_id, posting.state, "paused"))
@@ -354,6 +375,11 @@ def _lock_house(posting: Posting) -> tuple[Brand, ChannelAccount]:
     brand = db.session.scalars(select(Brand).where(Brand.id == posting.brand_id).with_for_update(read=True).execution_options(**fresh)).one()
     account = db.session.scalars(select(ChannelAccount).where(ChannelAccount.id == posting.account_id).with_for_update(read=True).execution_options(**fresh)).one()
     return brand, account
+
+
+def _lock_account(posting: Posting) -> None:
+    """The account, to be changed: before its tasks, as everywhere."""
+    db.session.scalars(select(ChannelAccount).where(ChannelAccount.id == posting.account_id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
 
 
 def _lock(posting_id: int) -> Posting:
