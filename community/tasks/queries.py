@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import joinedload, noload
+from sqlalchemy.orm import joinedload, lazyload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -180,7 +180,7 @@ def holders_of(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
         select(Claim.task_id, User, Claim)
         .join(User, User.id == Claim.user_id)
         .where(Claim.task_id.in_(claimed), Claim.ended_at.is_(None))
-        .options(noload(User.roles))
+        .options(lazyload(User.roles))
     )
     now = clock.now()
     return {task_id: (user, held) for task_id, user, held in rows if held.holds(now)}
