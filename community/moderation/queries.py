@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
-from sqlalchemy.orm import aliased, joinedload, noload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -108,7 +108,7 @@ def _items() -> Select[Any]:
         .outerjoin(ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > clock.now()))
         .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
         # Names are shown here, rights are not asked: without this each list would read everybody's roles.
-        .options(noload(User.roles), noload(holder.roles))
+        .options(lazyload(User.roles), lazyload(holder.roles))
     )
 
 
