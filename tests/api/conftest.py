@@ -34,7 +34,7 @@ class Program:
             sent["Content-Type"] = "application/json"
         data = {"data": raw} if raw is not None else {"json": body} if body is not None else {}
         path = path if path.startswith("/api/") else f"/api/v1{path}"
-        return self._client.open(path, method=method, query_string=query, headers=sent | (headers or {}), **data)
+        return self._client.open(path, method=method, query_string=query or None, headers=sent | (headers or {}), **data)
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.ask("GET", path, **query)

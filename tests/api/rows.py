@@ -1,0 +1,87 @@
+"""One row of each kind behind the API's writing doors, and what each door is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from app.kernel.db import db
+from community.moderation import actions as moderation
+from community.tasks.models import Task
+from escalation.cases.actions import open_cases
+from escalation.cases.models import Case
+from tests import factories
+from tests.api.conftest import Town
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request to a writing door by a person who may make it."""
+
+    who: str
+    method: str
+    path: str
+    body: dict[str, Any] | None = field(default_factory=dict)
+
+
+def every_writing_ask(town: Town) -> dict[str, Ask]:
+    """By the door's name; every door with a row of its own, so that none changes another's."""
+    ada, ben, cleo = town.people["ada"], town.people["ben"], town.people["cleo"]
+    by_hand = factories.account(town.northwind, "wild", kind="by_hand")
+
+    def case() -> int:
+        task = town.task("#tier_1 it broke")
+        with db.transaction():
+            open_cases([task.id])
+            return db.session.scalars(select(Case.id).where(Case.task_id == task.id)).one()
+
+    def resolved() -> int:
+        id_ = case()
+        town("tim").post(f"/cases/{id_}/resolve", {"outcome": "fixed"})
+        return id_
+
+    def flag() -> int:
+        with db.transaction():
+            return moderation.flag(db.session.get_one(Task, town.task().id), by=ben, kind="spam").id
+
+    held = town.task()
+    factories.claimed(held, ben)
+    free = town.task()
+    factories.claimed(free, ben)
+    drafts = [factories.drafted(town.task(), ada) for _ in range(1)]
+    waiting = [factories.submitted(town.task(), ben) for _ in range(2)]
+    save = factories.drafted(town.task(), ben)
+    out = factories.approved(town.task(), ben, cleo)
+    hand = factories.approved(factories.task(by_hand), ben, cleo)
+    stuck = factories.approved(town.task(), ben, cleo)
+    with db.transaction():
+        row = db.session.get_one(type(stuck), stuck.id)
+        row.state, row.next_at = "unknown", None
+    words = factories.answer()
+    return {
+        "import_mentions": Ask("max", "POST", "/brands/northwind/mentions", {"id": "new-1", "text": "Where is the manual?"}),
+        "reroute_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/reroute", {"audience": "tier_1"}),
+        "decide": Ask("max", "POST", "/decide", {"text": "Where is the manual?"}),
+        "claim_task": Ask("cleo", "POST", f"/tasks/{town.task().id}/claim"),
+        "release_task": Ask("ben", "DELETE", f"/tasks/{free.id}/claim"),
+        "flag_task": Ask("ada", "POST", f"/tasks/{town.task().id}/flags", {"kind": "technical"}),
+        "write_reply": Ask("ben", "POST", f"/tasks/{held.id}/replies", {"body": factories.answer()}),
+        "save_reply": Ask("ben", "PUT", f"/replies/{save.id}", {"body": factories.answer()}),
+        "submit_reply": Ask("ada", "POST", f"/replies/{drafts[0].id}/submit", {"revision": 1}),
+        "withdraw_reply": Ask("ben", "POST", f"/replies/{waiting[0].id}/withdraw"),
+        "pull_back_reply": Ask("ben", "POST", f"/replies/{out.reply_id}/pull_back"),
+        "confirm_reply": Ask("ben", "POST", f"/replies/{hand.reply_id}/permalink", {"url": "https://social.example/p/9"}),
+        "review_reply": Ask("cleo", "POST", f"/replies/{waiting[1].id}/reviews", {"decision": "approve", "revision": 1}),
+        "settle_posting": Ask("cleo", "POST", f"/postings/{stuck.id}/settle", {"outcome": "retry"}),
+        "decide_flag": Ask("cleo", "POST", f"/flags/{flag()}/decision", {"uphold": False}),
+        "assign_case": Ask("tim", "POST", f"/cases/{case()}/assign"),
+        "answer_case": Ask("tim", "POST", f"/cases/{case()}/reply", {"body": words}),
+        "note_case": Ask("tim", "POST", f"/cases/{case()}/notes", {"body": "called them"}),
+        "transfer_case": Ask("tim", "POST", f"/cases/{case()}/transfer", {"tier": "tier_2", "note": "firmware"}),
+        "resolve_case": Ask("tim", "POST", f"/cases/{case()}/resolve", {"outcome": "fixed"}),
+        "reopen_case": Ask("tim", "POST", f"/cases/{resolved()}/reopen"),
+        "resume_posting": Ask("max", "DELETE", "/brands/northwind/posting_stop"),
+        "stop_posting": Ask("cleo", "POST", "/brands/northwind/posting_stop"),
+    }
