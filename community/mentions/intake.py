@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 
 from app.kernel import clock, live
 from app.kernel.db import db
@@ -25,6 +25,7 @@ from community.feedback.actions import read_follow_up
 from community.mentions.models import Conversation, Decision, Mention
 from community.mentions.text import languages, readable, storable
 from community.ports import Post, Route, ports
+from community.replies import withdrawal
 from community.tasks import actions as task_actions
 from community.tasks.models import Task
 
@@ -281,7 +282,7 @@ def _merge(keep: int, others: list[int]) -> None:
     session.execute(update(Conversation).where(or_(Conversation.id.in_(others), Conversation.merged_into_id.in_(others))).values(merged_into_id=keep))
     session.execute(update(Mention).where(Mention.conversation_id.in_(others)).values(conversation_id=keep))
     rank = {"answered": 3, "in_review": 2, "claimed": 1, "open": 0}
-    alive = session.scalars(select(Task).where(Task.conversation_id.in_([keep, *others]), Task.state.in_(rank))).all()
+    alive = session.scalars(_held(select(Task).where(Task.conversation_id.in_([keep, *others]), Task.state.in_(rank)))).all()
     best = max(alive, key=lambda task: (rank[task.state], -task.id), default=None)
     for task in alive:
         if task is not best:
@@ -310,7 +311,8 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Mention, Route | N
         task, plan = latest.get(mention.conversation_id), opening.get(mention.conversation_id)
         if mention.by_brand:
             opening.pop(mention.conversation_id, None)
-            if task is not None and task.state in ("open", "claimed", "in_review"):
+            # A reply of ours may come back to us before its worker has heard that it is out.
+            if task is not None and task.state in ("open", "claimed", "in_review") and not withdrawal.may_be_out(task):
                 task_actions.cancel(task, because="answered_by_brand", by=None)
         elif route is None or mention.kind == "article":
             continue
@@ -341,7 +343,12 @@ def _raise(plan: _Opening, route: Route) -> None:
 
 def _latest_tasks(conversation_ids: Iterable[int]) -> dict[int, Task]:
     newest = select(func.max(Task.id)).where(Task.conversation_id.in_(list(conversation_ids))).group_by(Task.conversation_id)
-    return {task.conversation_id: task for task in db.session.scalars(select(Task).where(Task.id.in_(newest)))}
+    return {task.conversation_id: task for task in db.session.scalars(_held(select(Task).where(Task.id.in_(newest))))}
+
+
+def _held(tasks: Select[tuple[Task]]) -> Select[tuple[Task]]:
+    """As they are now and until the batch is written, so that a claim made meanwhile can't spoil it; in one order, so that no two wait for each other."""
+    return tasks.order_by(Task.id).with_for_update().execution_options(populate_existing=True)
 
 
 def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: datetime) -> None:
@@ -381,5 +388,6 @@ def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
         mention.gone_at = clock.now()
     if rows:
         ids = [m.id for m in rows]
-        for task in db.session.scalars(select(Task).where(Task.mention_id.in_(ids), Task.state.in_(("open", "claimed", "in_review", "answered")))):
+        alive = select(Task).where(Task.mention_id.in_(ids), Task.state.in_(("open", "claimed", "in_review", "answered")))
+        for task in db.session.scalars(_held(alive)).all():
             task_actions.cancel(task, because="mention_deleted", by=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from app.kernel.audit import audit
 from app.kernel.db import db
@@ -26,6 +26,13 @@ def withdraw_all(task: Task) -> None:
                 take_back(posting, reply, by_id=None, because="task_closed")
             except Conflict:
                 continue  # a worker has it now
+
+
+def may_be_out(task: Task) -> bool:
+    """Whether a reply to the task may be public already though we don't know it yet: it is being sent, or a person is placing it."""
+    sending = Posting.state.in_(("posting", "queued", "unknown"))
+    placing = and_(Posting.path == "by_hand", Posting.voice == "brand", Posting.state == "approved")
+    return db.session.scalar(select(Posting.id).where(Posting.task_id == task.id, or_(sending, placing)).limit(1)) is not None
 
 
 def live_posting(reply: Reply) -> Posting | None:

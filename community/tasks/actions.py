@@ -45,7 +45,7 @@ def claim(task: Task, *, by: User) -> Claim:
         TASK.move(task, "claim", returned_to_id=None, kept_until=None)
     except Conflict:
         raise _taken(task, by) from None
-    held = _hold(task, by, None if _is_assignment(task, by) else _lease(task.brand_id), now)
+    held = _give(task, by, None if _is_assignment(task, by) else _lease(task.brand_id), now)
     record(TaskClaimed(task.brand_id, task.id, by.id))
     audit("task.claim", task, by=by)
     _changed(task)
@@ -75,8 +75,12 @@ def release(task: Task, *, by: User, note: str | None = None) -> None:
 
 def lapse(task: Task) -> bool:
     """End the hold if its lease is over; returns whether it was. Called wherever a hold is looked at, so it is over everywhere at once."""
-    held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
-    if held is None or held.holds(clock.now()) or task.state != "claimed":
+    if task.state != "claimed" or not _is_lapsed(task):
+        return False
+    hold(task)
+    # Looked at again under the lock: its holder may have saved, which renews it, or handed it in this very moment.
+    held = _is_lapsed(task)
+    if held is None or task.state != "claimed":
         return False
     TASK.move(task, "release")
     _end(held, "lapsed")
@@ -86,17 +90,14 @@ def lapse(task: Task) -> bool:
 
 
 def lapse_due(limit: int = 500) -> int:
-    """Free every task whose lease is over; returns how many."""
-    with db.transaction() as session:
-        due = session.scalars(
-            select(Task).join(Claim, Claim.task_id == Task.id).where(Claim.ended_at.is_(None), Claim.ends_at <= clock.now(), Task.state == "claimed").limit(limit)
-        ).all()
-        freed = 0
-        for task in due:
-            try:
-                freed += lapse(task)
-            except Conflict:
-                continue  # its holder handed it in this very moment
+    """Free every task whose lease is over, each in a transaction of its own; returns how many."""
+    with db.transaction(read_only=True) as session:
+        over = (Claim.ended_at.is_(None), Claim.ends_at <= clock.now(), Task.state == "claimed")
+        due = session.scalars(select(Task.id).join(Claim, Claim.task_id == Task.id).where(*over).limit(limit)).all()
+    freed = 0
+    for task_id in due:
+        with db.transaction() as session:
+            freed += lapse(session.get_one(Task, task_id))
     return freed
 
 
@@ -117,7 +118,7 @@ def hand_to(task: Task, user: User, *, by: User) -> Claim:
         TASK.move(task, "claim", returned_to_id=None, kept_until=None)
     elif task.state != "claimed":
         raise Conflict(f"This task is {task.state.replace('_', ' ')}: there is nothing to assign now.", state=task.state)
-    held = _hold(task, user, None, clock.now())
+    held = _give(task, user, None, clock.now())
     record(TaskClaimed(task.brand_id, task.id, user.id))
     audit("task.assign", task, by=by, to=user.id)
     _changed(task)
@@ -128,7 +129,7 @@ def keep_for_writer(task: Task, writer: User | int) -> None:
     """A return: the task goes back to its writer's hands for a while."""
     TASK.move(task, "send_back")
     writer_id = writer if isinstance(writer, int) else writer.id
-    _hold(task, writer_id, RETURN_LEASE, clock.now(), cap=RETURN_LEASE)
+    _give(task, writer_id, RETURN_LEASE, clock.now(), cap=RETURN_LEASE)
     _changed(task)
 
 
@@ -153,6 +154,7 @@ def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str 
     """Move the task up to a tier: whoever held it is thanked and freed, what was in review is withdrawn."""
     if tier not in ("tier_1", "tier_2"):
         raise Invalid("A task moves up to tier_1 or tier_2.", field="tier")
+    hold(task)
     if task.state not in ("open", "claimed", "in_review", "answered"):
         raise Conflict(f"This task is {task.state}: there is nothing to move up.", state=task.state)
     _empty_hands(task, "escalated")
@@ -184,6 +186,7 @@ def hand_back(task: Task, *, by: User, note: str) -> None:
 
 def resolve(task: Task, *, because: str, by: User | None, writer_id: int | None = None, reply_id: int | None = None) -> None:
     """Settle the matter: thanks, silence, or an employee's outcome. Nothing that still waits to be posted goes out any more."""
+    hold(task)
     first_try = task.reopened == 0
     if task.state != "answered":
         _empty_hands(task, "resolved", keep_state=True)
@@ -195,6 +198,7 @@ def resolve(task: Task, *, because: str, by: User | None, writer_id: int | None 
 
 def reopen(task: Task, mention: Mention, *, because: str, keep_for: int | None = None) -> None:
     """The author is not helped yet: open again, about their latest post, first for the person who answered."""
+    hold(task)
     kept = {"returned_to_id": keep_for, "kept_until": clock.now() + RETURN_LEASE} if keep_for else {}
     TASK.move(task, "reopen", mention_id=mention.id, reopened=task.reopened + 1, opened_at=clock.now(), closed_at=None, closed_because=None, **kept)
     record(TaskReopened(task.brand_id, task.id, mention.id, because))
@@ -211,6 +215,11 @@ def cancel(task: Task, *, because: str, by: User | None) -> None:
     record(TaskCancelled(task.brand_id, task.id, because))
     audit("task.cancel", task, by=by, reason=because)
     _changed(task)
+
+
+def hold(task: Task) -> Task:
+    """The task as it is now, held until the transaction ends: what was read before may have been claimed or closed meanwhile."""
+    return db.session.scalars(select(Task).where(Task.id == task.id).with_for_update().execution_options(populate_existing=True)).one()
 
 
 def live_claim(task: Task) -> Claim | None:
@@ -233,7 +242,7 @@ def answered(task: Task) -> None:
 # Helpers
 
 
-def _hold(task: Task, user: User | int, lease: timedelta | None, now: datetime, cap: timedelta = LEASE_CAP) -> Claim:
+def _give(task: Task, user: User | int, lease: timedelta | None, now: datetime, cap: timedelta = LEASE_CAP) -> Claim:
     stale = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
     if stale is not None:
         _end(stale, "lapsed")
@@ -254,14 +263,19 @@ def _hold(task: Task, user: User | int, lease: timedelta | None, now: datetime, 
     return held
 
 
+def _is_lapsed(task: Task) -> Claim | None:
+    """The hold that is over though nobody has ended it yet, read anew."""
+    held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)).execution_options(populate_existing=True))
+    return None if held is None or held.holds(clock.now()) else held
+
+
 def _end(held: Claim, because: str, note: str | None = None) -> None:
     held.ended_at, held.ended_because, held.note = clock.now(), because, note[:500] if note else None
 
 
 def _empty_hands(task: Task, because: str, *, keep_state: bool = False) -> None:
     """End any hold and take back what waits for review or for its posting; the task is left open (or where it is, with `keep_state`)."""
-    db.session.flush()
-    db.session.scalars(select(Task).where(Task.id == task.id).with_for_update()).one()
+    hold(task)
     withdrawal.withdraw_all(task)
     held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
     if held is not None:
@@ -341,7 +355,9 @@ def touch_lease_for(user_id: int, task_id: int) -> Claim | None:
 
 def end_claims_of(user_id: int, *, because: str) -> int:
     """Free everything a person holds (suspension, leaving)."""
-    tasks = db.session.scalars(select(Task).join(Claim, Claim.task_id == Task.id).where(Claim.user_id == user_id, Claim.ended_at.is_(None), Task.state == "claimed")).all()
+    theirs = (Claim.user_id == user_id, Claim.ended_at.is_(None), Task.state == "claimed")
+    held = select(Task).join(Claim, Claim.task_id == Task.id).where(*theirs).order_by(Task.id).with_for_update(of=Task)
+    tasks = db.session.scalars(held.execution_options(populate_existing=True)).all()
     for task in tasks:
         TASK.move(task, "release")
         db.session.execute(update(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)).values(ended_at=clock.now(), ended_because=because))
