@@ -72,14 +72,8 @@ def approve(reply: Reply, *, by: User, revision: int | None, body: str | None = 
     edited_from = None
     if body is not None and body != current.text:
         edited_from = current.number
-        current = Revision(
-            brand_id=reply.brand_id, reply_id=reply.id, number=reply.revision + 1, text=replies.clean_text(body), by_id=by.id, saved_at=clock.now()
-        )
-        db.session.add(current)
-        db.session.flush()
+        current = replies.next_revision(reply, replies.clean_text(body), by)
         replies.seal(reply, current, task, by)
-        reply.revision = current.number
-        db.session.flush()
     if reply.late:
         _take_over(task, reply)
     posting = replies.approve_revision(reply, current, task, by=by, note=note, edited_from=edited_from)
