@@ -11,15 +11,18 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.accounts import brands
 from app.accounts.models import Brand, User
 from app.kernel import clock, live
 from app.kernel.audit import audit
+from app.kernel.crypto import WrongKey
 from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Invalid, VouchError
 from app.kernel.outbox import record
@@ -80,6 +83,10 @@ def post(posting_id: int) -> None:
         except base.ChannelError as error:
             _look_later(taken, error)
             return
+        except Exception:
+            log.exception("a look at the network failed in an unforeseen way")
+            _look_later(taken, base.Unknown("The network's answer could not be read."))
+            return
     if sent is None:
         if not _may_send(taken):
             return
@@ -87,6 +94,10 @@ def post(posting_id: int) -> None:
             sent = taken.adapter.reply(taken.outgoing, taken.attempt)
         except base.ChannelError as error:
             _failed(taken, error)
+            return
+        except Exception:
+            log.exception("posting failed in an unforeseen way")
+            _failed(taken, base.Unknown("Sending it failed in an unforeseen way."))
             return
     _arrived(taken, sent)
 
@@ -111,6 +122,15 @@ def sweep() -> int:
     for id_ in ids:
         enqueue(post, id_, job_id=f"post-{id_}")
     return len(ids)
+
+
+def stop(brand: Brand, *, by: User, reason: str | None = None) -> Sequence[Posting]:
+    """Stop all posting of the brand. Returns what was being sent this very moment and may still appear; nothing else begins."""
+    brands.stop_posting(brand, by=by, reason=reason)
+    db.session.flush()
+    # The brand's row is ours now: every worker past its last look has committed, and is seen here.
+    sending = (Posting.brand_id == brand.id, Posting.state == "posting", Posting.sent_at.is_not(None), Posting.lease_until > clock.now())
+    return db.session.scalars(select(Posting).where(*sending).order_by(Posting.id)).all()
 
 
 def settle(posting: Posting, *, by: User, outcome: str, url: str | None = None) -> None:
@@ -171,6 +191,15 @@ def _take(posting_id: int) -> _Taken | None:
         if brand.posting_stopped_at or account.posting_stopped_at or account.paused_reason:
             posting.next_at = now + timedelta(seconds=15)
             return None
+        try:
+            adapter = adapter_for(account)
+        except (WrongKey, VouchError) as error:
+            # Nobody can send or look before an admin has mended the channel.
+            if posting.first_sent_at is None:
+                _refuse(posting, "channel", f"The channel can't be used: {error} Nothing was posted.", None)
+            else:
+                posting.next_at = now + LEASE
+            return None
         if posting.first_sent_at is None and (why := _forbidden(posting, account, brand)):
             _refuse(posting, *why, None)
             return None
@@ -191,7 +220,7 @@ def _take(posting_id: int) -> _Taken | None:
             fence=posting.fence,
             outgoing=Outgoing(in_reply_to=posting.in_reply_to, text=posting.text, voice=posting.voice, account=account.name if posting.voice == "brand" else session.get_one(User, session.get_one(Reply, posting.reply_id).writer_id).name, reply_ref=mention.reply_ref or {}),  # type: ignore[arg-type]
             attempt=Attempt(posting.key, max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at, begin_by=good_until),
-            adapter=adapter_for(account),
+            adapter=adapter,
             must_look=must_look,
             good_until=good_until,
         )
