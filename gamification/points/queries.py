@@ -36,4 +36,4 @@ def week(user: User, brand: Brand) -> int:
 
 
 def _sum(*where: object) -> int:
-    return db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*where)) or 0  # type: ignore[arg-type]
+    return int(db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*where)) or 0)  # type: ignore[arg-type]
