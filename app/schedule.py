@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import people
-from app.kernel import audit, outbox
+from app.kernel import audit, idempotency, outbox
 from app.kernel.db import db
 from app.kernel.queue import job
 from app.kernel.scheduler import Entry
@@ -24,8 +24,9 @@ def seal_audit() -> None:
 
 @job(queue="slow", timeout=600)
 def prune() -> None:
-    """Drop what nobody may need any more: delivered events, ended sessions."""
+    """Drop what nobody may need any more: delivered events, ended sessions, answers kept for a retry."""
     outbox.prune()
+    idempotency.prune()
     with db.transaction():
         people.prune()
         channels.forget_events()
