@@ -19,10 +19,12 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import select
 
+from app import wiring
 from app.accounts import brands, passwords, people
 from app.accounts.models import Brand, User
+from app.config import Config
 from app.kernel import outbox
-from app.kernel.db import db
+from app.kernel.db import Database, db
 from community.channels.actions import channel_named
 from community.channels.base import Author, Incoming
 from community.mentions.intake import receive
@@ -61,7 +63,14 @@ class FixedTriage:
 
 
 @pytest.fixture
-def triage(app: object, monkeypatch: pytest.MonkeyPatch) -> FixedTriage:
+def rooms(db: Database, emptied: Config) -> Database:
+    """The database with the rooms joined, and no web in front of them."""
+    wiring.wire(emptied)
+    return db
+
+
+@pytest.fixture
+def triage(rooms: Database, monkeypatch: pytest.MonkeyPatch) -> FixedTriage:
     """The triage of this test."""
     fixed = FixedTriage()
     monkeypatch.setattr(ports, "triage", fixed)
@@ -139,17 +148,18 @@ def placed(posting: Posting, by: User) -> None:
         replies.confirm_by_hand(fresh(posting), by=by, url="https://forum.example/answers/1")
 
 
-def news() -> None:
-    """Spread what happened until there is nothing more to tell."""
+def news(*only: str) -> None:
+    """Spread what happened until there is nothing more to tell; `only` to these subscribers, where the facts are invented."""
+    waits = [outbox.Delivery.done_at.is_(None), *([outbox.Delivery.subscriber.in_(only)] if only else [])]
     for _ in range(50):
         with db.transaction(read_only=True) as session:
-            waiting = session.scalars(select(outbox.Delivery.subscriber).where(outbox.Delivery.done_at.is_(None)).distinct()).all()
+            waiting = session.scalars(select(outbox.Delivery.subscriber).where(*waits).distinct()).all()
         if not waiting:
             return
         for subscriber in waiting:
             outbox.deliver(subscriber, 0)
     with db.transaction(read_only=True) as session:
-        stuck = session.execute(select(outbox.Delivery.subscriber, outbox.Delivery.error).where(outbox.Delivery.done_at.is_(None))).all()
+        stuck = session.execute(select(outbox.Delivery.subscriber, outbox.Delivery.error).where(*waits)).all()
     raise AssertionError(f"news that nobody takes: {stuck}")
 
 

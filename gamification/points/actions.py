@@ -74,29 +74,21 @@ def rebuild(*, check: bool = False) -> Rebuilt:
         key_of = {id_: (row.cause_id, row.rule, row.user_id) for id_, row in stored.items()}
         entries = {key_of[id_]: entry_of(row, key_of.get(row.reverses_id or 0)) for id_, row in stored.items()}
         known, expected = 0, {}
-        causes: set[int] = set()
         book = MemoryBook()
-        first_line: dict[int, int] = {}
-        for id_, row in stored.items():
-            first_line.setdefault(row.cause_id, id_)
         events = {id_: (event, at) for id_, event, at in _events()}
         for entry in entries.values():
             if entry.cause_id not in events:
                 book.add(entry)
                 known += 1
-        # The order in which the ledger was written, so that a day's cap falls on the same entries; facts it lacks come last.
-        last = max(stored, default=0) + 1
-        for id_ in sorted(events, key=lambda id_: (first_line.get(id_, last), id_)):
-            event, at = events[id_]
-            causes.add(id_)
+        for id_, (event, at) in events.items():
             for entry in entries_for(event, id_, at, facts_of(event), book):
                 book.add(entry)
                 expected[entry.key] = entry
-        found = {key: entry for key, entry in entries.items() if entry.cause_id in causes}
+        found = {key: entry for key, entry in entries.items() if entry.cause_id in events}
         differences = tuple(_differences(found, expected))
         if not check:
             _put_right(stored, found, expected)
-        return Rebuilt(len(causes), len(entries), known, differences)
+        return Rebuilt(len(events), len(entries), known, differences)
 
 
 def facts_of(event: Event) -> Facts:

@@ -27,20 +27,16 @@ class StoredBook:
     def __init__(self, brand_id: int) -> None:
         self.brand_id = brand_id
 
-    def standing(self, rule: str, subject: str) -> Sequence[Entry]:
-        return self._standing(LedgerEntry.brand_id == self.brand_id, LedgerEntry.subject == subject, LedgerEntry.rule == rule)
+    def standing(self, rule: str, subject: str, before: int) -> Sequence[Entry]:
+        where = (LedgerEntry.brand_id == self.brand_id, LedgerEntry.subject == subject, LedgerEntry.rule == rule)
+        rows = db.session.scalars(select(LedgerEntry).where(*where, LedgerEntry.cause_id < before, ~_taken_back(before)).order_by(LedgerEntry.cause_id))
+        return [entry_of(row) for row in rows]
 
-    def of_cause(self, cause_id: int) -> Sequence[Entry]:
-        return self._standing(LedgerEntry.cause_id == cause_id)
-
-    def gathered(self, brand_id: int, user_id: int, start: datetime, end: datetime) -> int:
+    def gathered(self, brand_id: int, user_id: int, start: datetime, end: datetime, before: int) -> int:
         mine = (LedgerEntry.user_id == user_id, LedgerEntry.brand_id == brand_id, LedgerEntry.at >= start, LedgerEntry.at < end)
-        counted = (LedgerEntry.rule.not_in(OUTCOMES), ~LedgerEntry.rule.startswith(UNDO, autoescape=True), ~_taken_back())
+        earned = (LedgerEntry.rule.not_in(OUTCOMES), ~LedgerEntry.rule.startswith(UNDO, autoescape=True))
+        counted = (*earned, LedgerEntry.cause_id < before, ~_taken_back(before))
         return db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*mine, *counted)) or 0
-
-    def _standing(self, *where: Any) -> Sequence[Entry]:
-        rows = db.session.scalars(select(LedgerEntry).where(*where, ~_taken_back()).order_by(LedgerEntry.id))
-        return [entry_of(row) for row in rows if not undoes(row.rule)]
 
 
 class MemoryBook:
@@ -48,9 +44,8 @@ class MemoryBook:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries: dict[tuple[int, str, int], Entry] = {}
-        self._undone: set[tuple[int, str, int]] = set()
+        self._undone: dict[tuple[int, str, int], int] = {}
         self._by_subject: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        self._by_cause: dict[int, list[Entry]] = defaultdict(list)
         self._by_person: dict[tuple[int, int], list[Entry]] = defaultdict(list)
         for entry in entries:
             self.add(entry)
@@ -60,23 +55,22 @@ class MemoryBook:
             return
         self.entries[entry.key] = entry
         if entry.reverses is not None:
-            self._undone.add(entry.reverses)
+            self._undone[entry.reverses] = entry.cause_id
         if not undoes(entry.rule):
             self._by_subject[entry.rule, entry.subject].append(entry)
-            self._by_cause[entry.cause_id].append(entry)
             self._by_person[entry.brand_id, entry.user_id].append(entry)
 
-    def standing(self, rule: str, subject: str) -> Sequence[Entry]:
-        return [entry for entry in self._by_subject[rule, subject] if entry.key not in self._undone]
+    def standing(self, rule: str, subject: str, before: int) -> Sequence[Entry]:
+        return sorted((e for e in self._by_subject[rule, subject] if self._stands(e, before)), key=lambda e: e.cause_id)
 
-    def of_cause(self, cause_id: int) -> Sequence[Entry]:
-        return [entry for entry in self._by_cause[cause_id] if entry.key not in self._undone]
-
-    def gathered(self, brand_id: int, user_id: int, start: datetime, end: datetime) -> int:
+    def gathered(self, brand_id: int, user_id: int, start: datetime, end: datetime, before: int) -> int:
         mine = self._by_person[brand_id, user_id]
-        return sum(e.points for e in mine if start <= e.at < end and e.rule not in OUTCOMES and e.key not in self._undone)
+        return sum(e.points for e in mine if start <= e.at < end and e.rule not in OUTCOMES and self._stands(e, before))
+
+    def _stands(self, entry: Entry, before: int) -> bool:
+        return entry.cause_id < before and self._undone.get(entry.key, before) >= before
 
 
-def _taken_back() -> Any:
+def _taken_back(before: int) -> Any:
     undo = aliased(LedgerEntry)
-    return select(undo.id).where(undo.reverses_id == LedgerEntry.id).exists()
+    return select(undo.id).where(undo.reverses_id == LedgerEntry.id, undo.cause_id < before).exists()

@@ -79,17 +79,13 @@ class Facts:
 
 
 class Book(Protocol):
-    """The ledger so far."""
+    """The ledger as it was before a cause: what later facts added or took back is not seen, so a fact heard again says the same again."""
 
-    def standing(self, rule: str, subject: str) -> Sequence[Entry]:
-        """Entries of this rule for this subject that nobody took back."""
+    def standing(self, rule: str, subject: str, before: int) -> Sequence[Entry]:
+        """Entries of this rule for this subject that nobody took back, oldest first."""
         ...
 
-    def of_cause(self, cause_id: int) -> Sequence[Entry]:
-        """Entries of one cause that nobody took back."""
-        ...
-
-    def gathered(self, brand_id: int, user_id: int, start: datetime, end: datetime) -> int:
+    def gathered(self, brand_id: int, user_id: int, start: datetime, end: datetime, before: int) -> int:
         """Points under the cap in a stretch of time, without what was taken back."""
         ...
 
@@ -112,11 +108,14 @@ def entries_for(event: Event, cause_id: int, at: datetime, facts: Facts, book: B
     def give(user_id: int, rule: str, sum_: Price, subject: str) -> Entry:
         return _capped(Entry(event.brand_id, user_id, cause_id, rule, sum_.points, sum_.reasons, subject, at), book)
 
+    def standing(rule: str, subject: str) -> Sequence[Entry]:
+        return book.standing(rule, subject, cause_id)
+
     match event:
         case ReplyApproved():
             given = []
             subject = f"reply:{event.reply_id}"
-            if not event.by_employee and not book.standing("approved", subject):
+            if not event.by_employee and not standing("approved", subject):
                 given.append(give(event.writer_id, "approved", price(event.kind, facts.lang, facts.waited), subject))
             if event.reviewer_id is not None and event.reviewer_id != event.writer_id:
                 given.append(give(event.reviewer_id, "vetted", _price([Reason("a reply looked at and approved", LOOKED)]), subject))
@@ -128,21 +127,21 @@ def entries_for(event: Event, cause_id: int, at: datetime, facts: Facts, book: B
             return [give(event.reviewer_id, "reviewed", _price([Reason(words, LOOKED)]), f"reply:{event.reply_id}")]
         case AuthorThanked():
             subject = f"reply:{event.reply_id}"
-            if not book.standing("approved", subject) or book.standing("thanked", subject):
+            if not standing("approved", subject) or standing("thanked", subject):
                 return []
             return [give(event.writer_id, "thanked", _price([Reason("the author said thanks", THANKED)]), subject)]
         case TaskResolved():
-            vested = event.writer_id is not None and event.reply_id is not None and book.standing("approved", f"reply:{event.reply_id}")
-            if not vested or not event.first_try or facts.kind != "answer" or book.standing("first_try", f"task:{event.task_id}"):
+            vested = event.writer_id is not None and event.reply_id is not None and standing("approved", f"reply:{event.reply_id}")
+            if not vested or not event.first_try or facts.kind != "answer" or standing("first_try", f"task:{event.task_id}"):
                 return []
             assert event.writer_id is not None
             return [give(event.writer_id, "first_try", _price([Reason("solved at the first answer", FIRST_TRY)]), f"task:{event.task_id}")]
         case PostingPulledBack():
-            subject = f"reply:{event.reply_id}"
-            causes = {entry.cause_id for rule in ("approved", "vetted") for entry in book.standing(rule, subject)}
-            return [_undo(entry, cause_id, at, "pulled back before it was posted") for cause in sorted(causes) for entry in book.of_cause(cause)]
+            # Of each rule the newest: the approval that was pulled back, not an earlier one that stands for itself.
+            last = [found[-1] for rule in ("approved", "vetted") if (found := standing(rule, f"reply:{event.reply_id}"))]
+            return [_undo(entry, cause_id, at, "pulled back before it was posted") for entry in last]
         case TaskReopened():
-            return [_undo(entry, cause_id, at, "the author came back") for entry in book.standing("first_try", f"task:{event.task_id}")]
+            return [_undo(entry, cause_id, at, "the author came back") for entry in standing("first_try", f"task:{event.task_id}")]
     return []
 
 
@@ -174,7 +173,7 @@ def _price(reasons: Sequence[Reason]) -> Price:
 def _capped(entry: Entry, book: Book) -> Entry:
     if entry.rule in OUTCOMES:
         return entry
-    room = max(0, DAILY_CAP - book.gathered(entry.brand_id, entry.user_id, *day_of(entry.at)))
+    room = max(0, DAILY_CAP - book.gathered(entry.brand_id, entry.user_id, *day_of(entry.at), before=entry.cause_id))
     if entry.points <= room:
         return entry
     over = Reason(f"the day's limit of {DAILY_CAP} is reached", room - entry.points)

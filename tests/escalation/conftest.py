@@ -1,3 +1,3 @@
-from tests.stories import triage
+from tests.stories import rooms, triage
 
-__all__ = ["triage"]
+__all__ = ["rooms", "triage"]

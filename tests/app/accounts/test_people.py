@@ -7,7 +7,6 @@ from threading import Thread
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import func, select
 
 from app.accounts import people, throttle
@@ -22,7 +21,7 @@ GOOD = "seven green kettles whistle"
 
 
 @pytest.fixture
-def northwind(app: Flask) -> Brand:
+def northwind(rooms: Database) -> Brand:
     return brand()
 
 
@@ -189,7 +188,7 @@ def test_the_owner_works_in_every_brand_the_rest_in_their_own(northwind: Brand, 
 
 
 @pytest.fixture
-def throttled(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def throttled(rooms: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "_on", True)
 
 
