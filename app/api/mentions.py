@@ -109,8 +109,8 @@ class ImportLine(Given):
     raw: dict[str, Any] | None = None
 
 
-class ImportLines(RootModel[ImportLine | Annotated[list[ImportLine], Field(max_length=AT_ONCE)]]):
-    """One post, or a list of them. Each is looked at alone: a bad one costs its neighbours nothing."""
+class ImportLines(RootModel[ImportLine | Annotated[list[ImportLine | Any], Field(max_length=AT_ONCE)]]):
+    """One post, or a list of them. In a list each is looked at alone: a bad one is named in the answer and costs its neighbours nothing."""
 
 
 class ItemView(Shown):
