@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 
 from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF, open_to
 from app.kernel.logs import request_id
@@ -86,6 +86,8 @@ def error_page(status: int, code: str, message: str, extra: dict[str, Any]) -> R
         response.headers["HX-Redirect"] = target
         return response
     values = {"status": status, "code": code, "message": message, "extra": extra, "request_id": request_id()}
+    if request.is_json:
+        return make_response(jsonify(code=code, message=message, **extra), status)
     if not by_script:
         return make_response(render_template("error.html", **values), status)
     response = make_response(render_template("_error.html", **values), status)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Response, current_app, g, request, url_for
 
 from app.kernel.errors import NotFound
 
@@ -51,8 +51,11 @@ def bundle(stamp: str, name: str) -> Response:
 
 
 def asset(name: str) -> str:
-    """The present address of a bundle."""
-    return url_for("assets.bundle", stamp=_stamp(), name=name)
+    """The present address of a bundle. A page names the sprite dozens of times, so it is made once a request."""
+    known: dict[str, str] = g.setdefault("assets", {})
+    if name not in known:
+        known[name] = url_for("assets.bundle", stamp=_stamp(), name=name)
+    return known[name]
 
 
 def _stamp() -> str:

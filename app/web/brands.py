@@ -18,7 +18,7 @@ blueprint = Blueprint("brands", __name__)
 @blueprint.post("/brand")
 def choose() -> ResponseReturnValue:
     """Work in another of one's brands on this device."""
-    brand = _mine(request.form.get("slug", ""))
+    brand = _mine(request.form.get("brand", ""))
     people.choose_brand(g.sign_in, brand)
     return done("session.home")
 

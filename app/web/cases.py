@@ -33,7 +33,8 @@ blueprint = Blueprint("cases", __name__)
 SHOWS: tuple[tuple[str, str], ...] = (("open", "Open"), ("mine", "Mine"), ("waiting", "Waiting for the author"), ("resolved", "Resolved"), ("all", "All"))
 BECAUSE = {
     "routed": "", "review": "A moderator sent it up.", "rerouted": "A person decided so.", "unanswered": "Nobody in the community answered in time.",
-    "angrier": "The author became angrier.", "flag_angry": "An advocate flagged it: angry or hurt.", "flag_at_risk": "An advocate flagged it: somebody may be at risk.",
+    "angrier": "The author became angrier.", "flag_angry": "An advocate flagged it: angry or hurt.",
+    "flag_at_risk": "An advocate flagged it: somebody may be at risk.",
     "flag_private_data": "An advocate flagged it: private data.", "flag_technical": "A flag was upheld: needs an engineer.",
     "handed_up": "Handed up.", "handed_down": "Handed down.", "missed": "Its promise was missed in tier 1.",
 }  # fmt: skip
@@ -221,7 +222,8 @@ def _words(moment: Moment) -> str:
         case "waiting":
             return "Answered. It waits for the author."
         case "resolved":
-            return f"{who or 'It'} resolved it: {OUTCOMES.get(details.get('outcome', ''), render.word(str(details.get('outcome', ''))))}." if who else "It was settled."
+            code = str(details.get("outcome", ""))
+            return f"{who} resolved it: {OUTCOMES.get(code, render.word(code))}." if who else "It was settled."
         case "reopened":
             return f"{who} opened it again." if who else "The author came back: it opened by itself."
     return ""

@@ -13,7 +13,6 @@ from app.kernel import clock
 from app.web import render
 from app.web.claims import held_by
 from app.web.frame import page_or_part, watch
-from community.advocates.queries import advocate_of
 from community.feedback.queries import thanks_for
 from community.permissions import RULES
 from community.tasks.models import Task
@@ -50,7 +49,7 @@ def index() -> ResponseReturnValue:
     values = {"found": found, "cards": [_card(one) for one in found.items], "chosen": chosen, "order": order}
     if request.headers.get("HX-Request") == "true":
         return page_or_part("desk/index.html", "desk/_list.html", **values)
-    advocate = advocate_of(user, brand)
+    advocate = found.advocate
     return page_or_part(
         "desk/index.html",
         "desk/_list.html",

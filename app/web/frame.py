@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Flask, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import func, select
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy import func, select, text
 
 from app.access import acting_brand
 from app.accounts.models import Brand, User
@@ -20,7 +21,7 @@ from community.mentions.models import Decision
 from community.moderation.models import Flag
 from community.replies.models import Reply
 from community.tasks.models import Claim
-from escalation.cases.queries import case_count
+from escalation.cases.models import WANTED, Case
 from escalation.tiers import tiers_of
 
 MOST = 99
@@ -91,7 +92,7 @@ class Frame:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(render.FILTERS)
-    app.jinja_env.globals.update(asset=asset, frame=frame, now=clock.now, may_link=render.link)
+    app.jinja_env.globals.update(asset=asset, frame=frame, csrf_token=_csrf_token)
 
 
 def watch(*names: str) -> None:
@@ -160,8 +161,19 @@ def landing(roles: frozenset[str]) -> str:
     return next((endpoint for role, endpoint in LANDS_ON if role in roles), "people.me")
 
 
+def _csrf_token() -> str:
+    """One token a page, however many forms stand on it."""
+    if "csrf_made" not in g:
+        g.csrf_made = generate_csrf()
+    made: str = g.csrf_made
+    return made
+
+
 def _counts(user: User, brand: Brand, shown: set[str]) -> dict[str, Any]:
     """The rail's numbers and the unread notices, in one statement over small partial indexes."""
+    tiers = tiers_of(user, brand.id)
+    # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
+    cases = select(Case.id).where(Case.brand_id == brand.id, text(f'"case".{WANTED}'), *([Case.tier == tiers[0]] if len(tiers) == 1 else []))
     wanted = {
         "reviews": select(Reply.id).where(Reply.brand_id == brand.id, among(Reply.state, "submitted")),
         "flags": select(Flag.id).where(Flag.brand_id == brand.id, among(Flag.state, "open")),
@@ -169,13 +181,13 @@ def _counts(user: User, brand: Brand, shown: set[str]) -> dict[str, Any]:
         "claims": select(Claim.id).where(
             Claim.user_id == user.id, Claim.brand_id == brand.id, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > clock.now())
         ),
+        "cases": cases,
         "notices": select(Notice.id).where(Notice.user_id == user.id, Notice.read_at.is_(None)),
     }
     asked = [name for name in wanted if name in shown or name == "notices"]
-    row = db.session.execute(select(*(select(func.count()).select_from(wanted[name].limit(MOST + 1).subquery()).scalar_subquery().label(name) for name in asked))).one()
+    row = db.session.execute(
+        select(*(select(func.count()).select_from(wanted[name].limit(MOST + 1).subquery()).scalar_subquery().label(name) for name in asked))
+    ).one()
     counts = {name: int(value) for name, value in row._mapping.items()}
     notices = counts.pop("notices")
-    if "cases" in shown:
-        tiers = tiers_of(user, brand.id)
-        counts["cases"] = case_count(brand, tiers[0] if len(tiers) == 1 else None)
     return {"counts": counts, "notices": notices}

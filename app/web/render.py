@@ -158,7 +158,8 @@ def clock_of(view: ClockView | None) -> Clock | None:
     total = (view.due_at - view.started_at).total_seconds() or 1
     share = max(0, min(100, round(100 * view.left.total_seconds() / total)))
     if view.state == "met":
-        return Clock("met", "ok", "check", f"met, {span(view.met_at - view.started_at)} of {view.minutes} min" if view.met_at else "met", 100, view.due_at, view.sum)
+        words = f"met, {span(view.met_at - view.started_at)} of {view.minutes} min" if view.met_at else "met"
+        return Clock("met", "ok", "check", words, 100, view.due_at, view.sum)
     if view.state == "missed":
         return Clock("missed", "bad", "octagon-alert", f"missed by {span(abs(view.left))}", 100, view.due_at, view.sum)
     tone, icon = ("warn", "triangle-alert") if view.state == "at_risk" else ("ok", "clock")

@@ -27,7 +27,7 @@ from community.replies.models import Reply, Revision
 from community.replies.path import Path, path_for
 from community.replies.queries import OnTask, draft_of, replies_on, revision
 from community.tasks.models import Claim, Task
-from community.tasks.queries import fit, holder_of, task_of
+from community.tasks.queries import holder_of, task_of, why_offered
 from escalation.cases.queries import case_of_task
 from escalation.permissions import RULES as CASE_RULES
 from escalation.tiers import TIERS
@@ -88,7 +88,7 @@ def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> Re
         task=task,
         head=render.post(task.mention),
         posts=[render.post(one, marked=True) for one in conversation(task.conversation_id, user=user)],
-        because=fit(task, advocate_of(user, _brand(task)))[1],
+        because=why_offered(task, advocate_of(user, _brand(task))),
         read_as=read_as(task.mention.decision),
         price=worth(task),
         holder=None if held is None or mine else held,

@@ -51,6 +51,8 @@ class DeskPage:
     total: int
     more: bool
     """Whether more wait than were ranked."""
+    advocate: Advocate | None
+    """The person as an advocate of the brand, whom the ranking is for."""
 
 
 def task_of(user: User, task_id: int) -> Task:
@@ -81,12 +83,14 @@ def desk(
     seen = [row for row in rows[:WINDOW] if not (row.returned_to_id not in (None, user.id) and row.kept_until and row.kept_until > now)]
     holders = holders_of([row.id for row in seen if row.state == "claimed"])
     if order == "fit":
-        seen.sort(key=lambda row: (row.id in holders, -fit(row, advocate)[0], row.opened_at))
+        seen.sort(key=lambda row: (row.id in holders, -fit(row, advocate), row.opened_at))
         seen = _mix_praise(seen, holders)
     else:
         seen.sort(key=lambda row: (row.id in holders, row.opened_at))
     shown = [row.id for row in seen[: bounded(limit, SHOWN)]]
-    loaded = {task.id: task for task in db.session.scalars(select(Task).where(Task.id.in_(shown)).options(joinedload(Task.mention).joinedload(Mention.account)))}
+    loaded = {
+        task.id: task for task in db.session.scalars(select(Task).where(Task.id.in_(shown)).options(joinedload(Task.mention).joinedload(Mention.account)))
+    }
     return DeskPage(
         items=[_desk_task(loaded[id_], user, advocate, holders) for id_ in shown if id_ in loaded],
         topics=dict(Counter(row.category for row in seen).most_common(8)),
@@ -94,23 +98,33 @@ def desk(
         kinds=dict(Counter(row.kind for row in seen)),
         total=sum(row.id not in holders for row in seen),
         more=len(rows) > WINDOW,
+        advocate=advocate,
     )
 
 
-def fit(task: Any, advocate: Advocate | None) -> tuple[int, str]:
-    """How well a task suits a person, in points of priority, and the sentence that says why it is offered."""
+def fit(task: Any, advocate: Advocate | None) -> int:
+    """How well a task suits a person, in points of priority."""
+    points: int = task.priority
     if advocate is None:
-        return task.priority, "It waits for anybody who answers for this brand."
-    points, why = task.priority, []
+        return points
     if task.lang in advocate.languages:
         points += LANGUAGE_FIT
+    elif task.lang != "und":
+        points += NOT_MY_LANGUAGE
+    return points + TOPIC_FIT if task.category in advocate.topics else points
+
+
+def why_offered(task: Task, advocate: Advocate | None) -> str:
+    """The sentence that says why a person is offered a task: what `fit` saw, and what the task is."""
+    if advocate is None:
+        return "It waits for anybody who answers for this brand."
+    why = []
+    if task.lang in advocate.languages:
         if task.lang != "en":
             why.append("you read its language")
     elif task.lang != "und":
-        points += NOT_MY_LANGUAGE
         why.append("it is in a language you did not name")
     if task.category in advocate.topics:
-        points += TOPIC_FIT
         why.append(f"{task.category.replace('_', ' ')} is one of your topics")
     if task.kind == "thank":
         why.append("praise: a short thank-you, about a minute")
@@ -119,7 +133,7 @@ def fit(task: Any, advocate: Advocate | None) -> tuple[int, str]:
     if not why:
         why.append("nobody has taken it yet")
     sentence = ", and ".join(why)
-    return points, sentence[0].upper() + sentence[1:] + "."
+    return sentence[0].upper() + sentence[1:] + "."
 
 
 def claims_of(user: User, brand: Brand) -> list[tuple[Task, Claim]]:
@@ -188,7 +202,7 @@ def holders_of(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
 
 def _desk_task(task: Task, user: User, advocate: Advocate | None, holders: dict[int, tuple[User, Claim]]) -> DeskTask:
     holder, held = holders.get(task.id, (None, None))
-    return DeskTask(task, task.mention, holder, held.ends_at if held else None, holder is not None and holder.id == user.id, fit(task, advocate)[1])
+    return DeskTask(task, task.mention, holder, held.ends_at if held else None, holder is not None and holder.id == user.id, why_offered(task, advocate))
 
 
 def _mix_praise(rows: list[Any], holders: dict[int, tuple[User, Claim]]) -> list[Any]:
