@@ -20,6 +20,9 @@ SHARES = {"anger": 0.5, "technical": 0.3, "sentiment": 0.5}
 # A mean of two judges is more timid than either deserves when they agree; set by hand, as the shares are.
 AGREEMENT = 1.3
 
+# How much less technical, in log-odds, a post is that only asks how something is done. Set by hand.
+HOW_TO = 2.5
+
 READ_LANGUAGES = frozenset({"en", "zh-Hans", "zh-Hant", "und"})
 CHINESE = frozenset({"zh-Hans", "zh-Hant"})
 BATCH = 512
@@ -61,6 +64,7 @@ def _signals(post: Post, reading: Reading, odds: list[float], model: Model, vers
         else:
             anger = _blend(angry, rules.anger_by_words(reading), SHARES["anger"])
             technical = _blend(technical_, rules.technical_by_words(reading), SHARES["technical"])
+        technical = _probability(math.log(technical / (1 - technical)) - HOW_TO * rules.only_asks_how(reading))
     return Signals(
         anger=round(anger, 4),
         technical=round(technical, 4),

@@ -28,6 +28,13 @@ _AGENT = re.compile(
     r"|\s\^[A-Z]{1,3}\b(?:\s*\d/\d)?\s*(?:https?://\S+)?\s*$",
     re.I,
 )
+_FAULT = re.compile(
+    r"\b(?:error|crash|bug|glitch|fail|freez|froz|reboot|restart|broke|stuck|slow|lag|drop|disconnect|outage|offline|issue|problem|trouble|fault|fix|die[sd]?\b|dead)"
+    r"|\b(?:not|never|no longer|stop|stops|stopped|quit|keep|keeps|won'?t|can'?t|cannot|doesn'?t|don'?t|isn'?t|wouldn'?t|couldn'?t|didn'?t|unable)\b"
+    r"|\b(?:is|are|went|goes|going|been) down\b|\b(?:since|after) (?:the|this|your|my|last|an?|updat)|\bno (?:signal|internet|service|connection|sound|picture)\b"
+    r"|不能用|用不了|打不开|坏|崩|连不上|連不上|掉线|没反应|失败|错误",
+    re.I,
+)
 _ADDRESSES = re.compile(r"\b(?:you|your|u|ur|i|i'm|im|i've|ive|my|me|we|our)\b", re.I)
 _QUESTION_START = re.compile(
     r"(?:^|[.!?\n]\s*|@\w+\s+)(?:who|what|when|where|why|which|how|is|are|do|does|did|can|could|would|will|should|any|has|have)\b", re.I
@@ -78,6 +85,12 @@ def anger_by_words(reading: Reading, sentiment: float = 0.0) -> float:
 def technical_by_words(reading: Reading) -> float:
     """Probability that technical knowledge is needed, from the lexicon alone."""
     return _probability(-2.4 + 0.55 * min(reading.sums.get("technical", 0), 9))
+
+
+def only_asks_how(reading: Reading) -> bool:
+    """Whether a post merely asks how something is done. "Where do I rename my wifi?" names
+    technical things, and another customer can answer it; with any word of a fault it is not such a post."""
+    return "how_to" in reading.sums and not _FAULT.search(reading.text[:5_000])
 
 
 def sentiment_by_words(reading: Reading) -> float:
