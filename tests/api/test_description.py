@@ -66,9 +66,7 @@ def test_whatever_is_asked_the_answer_is_as_described(town: Town, who: str) -> N
     every_writing_ask(town)
     # Every request carries the token, so requests without one are not generated here: strangers have a test of their own.
     described = {name: part for name, part in description().items() if name != "security"}
-    schema = schemathesis.openapi.from_dict(
-        described, config=SchemathesisConfig.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REFUSED}}})
-    )
+    schema = schemathesis.openapi.from_dict(described, config=SchemathesisConfig.from_dict(CHECKS))
     schema.app = town.app
     program = {"Authorization": f"Bearer {town.token(who)}"}
     # Whatever fits the description may still be refused by a rule of the domain.
