@@ -14,6 +14,8 @@ from community.tasks.models import Task
 WANTED = "state IN ('open', 'assigned', 'reopened')"
 """Cases that want one of us, as SQL: the condition of the lists' indexes, word for word, so that they are used."""
 WAITING = "state = 'waiting'"
+RESOLVED = "state = 'resolved'"
+UNSETTLED = "state != 'resolved'"
 
 
 class Case(Base):
@@ -23,7 +25,8 @@ class Case(Base):
         only_where("ix_case_wanted_tier", "brand_id", "tier", "turn_at", "id", where=WANTED),
         only_where("ix_case_waiting", "brand_id", "turn_at", "id", where=WAITING),
         Index("ix_case_brand", "brand_id", "id"),
-        Index("ix_case_assignee", "assignee_id", "id"),
+        only_where("ix_case_resolved", "brand_id", "id", where=RESOLVED),
+        only_where("ix_case_mine", "assignee_id", "turn_at", "id", where=UNSETTLED),
     )
 
     id: Mapped[Id]

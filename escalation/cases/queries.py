@@ -17,7 +17,7 @@ from app.kernel.pagination import Page, bounded, decode, page_of
 from community.mentions.models import Decision, Mention
 from community.replies.models import Posting, Reply, Revision
 from community.tasks.models import Task
-from escalation.cases.models import WAITING, WANTED, Case, CaseEntry
+from escalation.cases.models import RESOLVED, UNSETTLED, WAITING, WANTED, Case, CaseEntry
 from escalation.permissions import RULES
 from escalation.sla.due import FIRST_RESPONSE, ClockView
 from escalation.sla.models import SlaClock
@@ -103,7 +103,7 @@ def cases(
         query = query.where(Case.assignee_id == assignee)
     if show in ("resolved", "all"):
         if show == "resolved":
-            query = query.where(Case.state == "resolved")
+            query = query.where(_RESOLVED)
         if (after := decode(cursor, 1)) is not None:
             query = query.where(Case.id < _number(after[0]))
         rows = [_row(found) for found in db.session.execute(query.order_by(Case.id.desc()).limit(size + 1))]
@@ -214,6 +214,8 @@ def entries(case: Case) -> list[Moment]:
 _Assignee = aliased(User)
 _WANTED = text(f'"case".{WANTED}')
 _WAITING = text(f'"case".{WAITING}')
+_RESOLVED = text(f'"case".{RESOLVED}')
+_UNSETTLED = text(f'"case".{UNSETTLED}')
 # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
 
 
@@ -237,7 +239,7 @@ def _of_show(show: str, user: User) -> ColumnElement[bool] | TextClause:
     if show == "waiting":
         return _WAITING
     if show == "mine":
-        return and_(Case.assignee_id == user.id, Case.state.in_(("open", "assigned", "reopened", "waiting")))
+        return and_(Case.assignee_id == user.id, _UNSETTLED)
     return _WANTED
 
 

@@ -21,7 +21,7 @@ SHARES = {"anger": 0.5, "technical": 0.3, "sentiment": 0.5}
 AGREEMENT = 1.3
 
 # How much less technical, in log-odds, a post is that only asks how something is done. Set by hand.
-HOW_TO = 2.5
+HOW_TO = 3.5
 
 READ_LANGUAGES = frozenset({"en", "zh-Hans", "zh-Hant", "und"})
 CHINESE = frozenset({"zh-Hans", "zh-Hant"})
