@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -329,7 +329,8 @@ def _lives(redis: Redis, queue: Queue, old: Job) -> bool:
 def _promote(redis: Redis, name: str, limit: int) -> int:
     queue = _queue(redis, name)
     registry = ScheduledJobRegistry(queue=queue)
-    due = [job_id.decode() for job_id in redis.zrangebyscore(registry.key, 0, clock.now().timestamp(), start=0, num=limit)]
+    found = cast("list[bytes]", redis.zrangebyscore(registry.key, 0, clock.now().timestamp(), start=0, num=limit))
+    due = [job_id.decode() for job_id in found]
     if not due:
         return 0
     with redis.pipeline() as pipe:

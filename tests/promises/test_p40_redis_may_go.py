@@ -91,7 +91,8 @@ def test_p40_redis_emptied_with_work_in_its_queues(town: Town, machine: Processe
     for worker in workers:
         worker.send(signal.SIGSTOP)
     approve(town, REPLIES)
-    assert queue.waiting()["posting"] == REPLIES
+    # One may already be on its way to a worker that waited for it.
+    assert queue.waiting()["posting"] >= REPLIES - 1
     Redis.from_url(valkey.url).flushall()
     for worker in workers:
         worker.send(signal.SIGCONT)
