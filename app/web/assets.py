@@ -43,7 +43,7 @@ def bundle(stamp: str, name: str) -> Response:
     response = Response(packed.plain, content_type=BUNDLES[name][0])
     if packed.gzipped is not None:
         response.headers["Vary"] = "Accept-Encoding"
-        if "gzip" in request.accept_encodings:
+        if request.accept_encodings["gzip"]:
             response.data = packed.gzipped
             response.headers["Content-Encoding"] = "gzip"
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable" if stamp == _stamp() else "public, max-age=60"

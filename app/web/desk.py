@@ -45,7 +45,8 @@ def index() -> ResponseReturnValue:
     user, brand = current_user._get_current_object(), acting_brand()
     chosen = {name: request.args.get(name) or None for name in ("topic", "lang", "kind")}
     order = request.args.get("order", "fit")
-    found = desk(user, brand, **chosen, order=order if order in ORDERS else "fit")
+    order = order if order in ORDERS else "fit"
+    found = desk(user, brand, topic=chosen["topic"], lang=chosen["lang"], kind=chosen["kind"], order=order)
     values = {"found": found, "cards": [_card(one) for one in found.items], "chosen": chosen, "order": order}
     if request.headers.get("HX-Request") == "true":
         return page_or_part("desk/index.html", "desk/_list.html", **values)

@@ -68,6 +68,7 @@ def submit(task_id: int) -> ResponseReturnValue:
     except Invalid as refusal:
         if not refusal.extra.get("checks"):
             raise
+        task = task_of(user, task_id)
         found, out = _checked(task, user, sent["text"], sent["voice"], reply.id)
         if not is_part():
             return workspace(task, user, status=422, checks=found, refused=refusal.message)

@@ -48,7 +48,7 @@ def begin() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def end() -> ResponseReturnValue:
-    if g.get("sign_in"):
+    if current_user.is_authenticated:
         people.sign_out(g.sign_in)
     cookie.clear()
     return done("session.new")

@@ -1,0 +1,111 @@
+"""The workspace: words are saved by themselves, checked while typing, stopped with a reason, handed in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import time_machine
+
+from app.kernel.db import db
+from community.replies.queries import draft_of
+from community.tasks.models import Task
+from tests.harness.visitor import Visitor
+from tests.stories import fresh, handed_in, told
+from tests.web.conftest import Town, words
+
+GOOD = "Hold the small button for ten seconds, then wait for the white light."
+
+
+def begun(town: Town) -> tuple[Task, Visitor]:
+    task = told(town.brand)
+    ada = town.browser("ada")
+    ada.post(f"/tasks/{task.id}/claim")
+    return task, ada
+
+
+def test_a_draft_saves_itself_and_prolongs_the_lease(town: Town, clock: time_machine.Coordinates) -> None:
+    task, ada = begun(town)
+    clock.shift(timedelta(minutes=10))
+    saved = ada.put(f"/tasks/{task.id}/draft", json={"text": "Hold the"}).json
+    assert saved["revision"] == 1
+    assert saved["left"] == 20 * 60
+    again = ada.put(f"/tasks/{task.id}/draft", json={"text": GOOD, "revision": saved["revision"]}).json
+    assert again["revision"] == 2
+    assert GOOD in ada.get(f"/tasks/{task.id}").text
+
+
+def test_a_second_window_does_not_overwrite_the_first(town: Town) -> None:
+    task, ada = begun(town)
+    ada.put(f"/tasks/{task.id}/draft", json={"text": "one"})
+    ada.put(f"/tasks/{task.id}/draft", json={"text": "two", "revision": 1})
+    stale = ada.put(f"/tasks/{task.id}/draft", json={"text": "three", "revision": 1})
+    assert stale.status_code == 409
+    assert "another window" in stale.json["message"]
+    with db.transaction(read_only=True):
+        assert draft_of(town.ada, fresh(task)).revision == 2  # type: ignore[union-attr]
+
+
+def test_checks_say_what_stops_the_words_and_offer_others(town: Town) -> None:
+    task, ada = begun(town)
+    said = words(ada.post(f"/tasks/{task.id}/checks", json={"text": "Northwind will refund you, write to me@home.example"}))
+    assert "Only Northwind may promise money" in said
+    assert "the team can look at your case" in said
+    assert "mail address" in said
+    assert "Only Northwind" not in words(ada.post(f"/tasks/{task.id}/checks", json={"text": GOOD}))
+
+
+def test_what_a_check_stops_is_kept_and_not_handed_in(town: Town) -> None:
+    task, ada = begun(town)
+    refused = ada.post(f"/tasks/{task.id}/submit", data={"text": "We guarantee it works. Northwind will refund you."})
+    assert refused.status_code == 422
+    assert "Only Northwind may promise" in words(refused)
+    with db.transaction(read_only=True):
+        draft = draft_of(town.ada, fresh(task))
+        assert draft is not None
+        assert draft.state == "draft"
+    by_script = ada.post(f"/tasks/{task.id}/submit", data={"text": "We guarantee it works.", "revision": "1"}, htmx=True)
+    assert by_script.status_code == 422
+    assert by_script.headers["HX-Retarget"] == "#checks"
+
+
+def test_handed_in_it_waits_for_its_look(town: Town) -> None:
+    task, ada = begun(town)
+    assert ada.post(f"/tasks/{task.id}/submit", data={"text": GOOD}).location == "/desk"
+    assert "Nothing is posted before that" in words(ada.get("/desk"))
+    assert fresh(task).state == "in_review"
+    said = words(ada.get(f"/tasks/{task.id}"))
+    assert "waits for its look" in said
+    assert GOOD in said
+    assert "waits for its look" in words(ada.get("/claims"))
+
+
+def test_words_that_are_missing_are_a_bad_request(town: Town) -> None:
+    task, ada = begun(town)
+    assert ada.put(f"/tasks/{task.id}/draft", json={"txt": "x"}).status_code == 400
+    assert ada.put(f"/tasks/{task.id}/draft", json=["x"]).status_code == 400
+    assert ada.put(f"/tasks/{task.id}/draft", json={"text": "x", "revision": "soon"}).status_code == 422
+    assert ada.put(f"/tasks/{task.id}/draft", json={"text": "x", "voice": "loud"}).status_code == 422
+
+
+def test_a_colleague_never_sees_the_draft(town: Town) -> None:
+    task, ada = begun(town)
+    ada.put(f"/tasks/{task.id}/draft", json={"text": "half a thought nobody should read"})
+    for who in ("ben", "cleo", "tim", "ann", "max"):
+        assert "half a thought" not in town.browser(who).get(f"/tasks/{task.id}").text
+
+
+def test_taken_back_it_is_free(town: Town) -> None:
+    task = told(town.brand)
+    reply = handed_in(task, town.ada)
+    assert town.browser("ben").post(f"/replies/{reply.id}/withdraw").status_code == 404
+    assert town.browser("ada").post(f"/replies/{reply.id}/withdraw").status_code == 303
+    assert fresh(task).state == "open"
+
+
+def test_a_flag_that_is_urgent_acts_at_once(town: Town) -> None:
+    task, ada = begun(town)
+    assert ada.post(f"/tasks/{task.id}/flags", data={"kind": "at_risk"}).location == "/desk"
+    assert fresh(task).audience == "tier_2"
+    seen = ada.get(f"/tasks/{task.id}")
+    assert seen.status_code == 200
+    assert "Submit" not in words(seen)
