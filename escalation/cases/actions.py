@@ -316,7 +316,8 @@ def _hand_over(case: Case, tier: str, *, because: str, by: User | None, text: st
 
 
 def _settle(case: Case, outcome: str, *, because: str, by: User | None, kind: str = "resolved", text: str | None = None) -> None:
-    CASE.move(case, "resolve", outcome=outcome, resolved_at=clock.now(), waiting_since=None)
+    now = clock.now()
+    CASE.move(case, "resolve", outcome=outcome, resolved_at=now, turn_at=now, waiting_since=None)
     if not _on_its_way(_task(case)):
         sla.drop(case.id)
     _enter(case, kind, by_id=by.id if by else None, text=text, outcome=outcome, because=because)

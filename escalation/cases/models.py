@@ -25,8 +25,8 @@ class Case(Base):
         only_where("ix_case_wanted_tier", "brand_id", "tier", "turn_at", "id", where=WANTED),
         only_where("ix_case_waiting", "brand_id", "turn_at", "id", where=WAITING),
         Index("ix_case_brand", "brand_id", "id"),
-        only_where("ix_case_resolved", "brand_id", "id", where=RESOLVED),
-        only_where("ix_case_mine", "assignee_id", "turn_at", "id", where=UNSETTLED),
+        only_where("ix_case_resolved", "brand_id", "turn_at", "id", where=RESOLVED),
+        only_where("ix_case_mine", "brand_id", "assignee_id", "turn_at", "id", where=UNSETTLED),
     )
 
     id: Mapped[Id]
@@ -40,7 +40,7 @@ class Case(Base):
     assignee_id: Mapped[int | None] = ref("user.id")
     opened_at: Mapped[datetime]
     turn_at: Mapped[datetime]
-    """Its place in the list: the promise's end while one runs, else the moment the author came back (or, waiting, since when)."""
+    """Its place in the list: the promise's end while one runs, else the moment the author came back (or, waiting or resolved, since when)."""
     waiting_since: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(32))

@@ -101,18 +101,19 @@ def cases(
         query = query.where(Case.tier == tier)
     if assignee is not None:
         query = query.where(Case.assignee_id == assignee)
-    if show in ("resolved", "all"):
-        if show == "resolved":
-            query = query.where(_RESOLVED)
+    if show == "all":
         if (after := decode(cursor, 1)) is not None:
             query = query.where(Case.id < _number(after[0]))
         rows = [_row(found) for found in db.session.execute(query.order_by(Case.id.desc()).limit(size + 1))]
         return page_of(rows, size, lambda row: [row.case.id])
+    newest_first = show == "resolved"
     query = query.where(_of_show(show, user))
     if (after := decode(cursor, 2)) is not None:
         turn, last = _moment(after[0]), _number(after[1])
-        query = query.where(or_(Case.turn_at > turn, and_(Case.turn_at == turn, Case.id > last)))
-    rows = [_row(found) for found in db.session.execute(query.order_by(Case.turn_at, Case.id).limit(size + 1))]
+        onward = (Case.turn_at < turn, Case.id < last) if newest_first else (Case.turn_at > turn, Case.id > last)
+        query = query.where(or_(onward[0], and_(Case.turn_at == turn, onward[1])))
+    order = (Case.turn_at.desc(), Case.id.desc()) if newest_first else (Case.turn_at, Case.id)
+    rows = [_row(found) for found in db.session.execute(query.order_by(*order).limit(size + 1))]
     return page_of(rows, size, lambda row: [row.case.turn_at.isoformat(), row.case.id])
 
 
@@ -238,6 +239,8 @@ def _row(found: Any) -> CaseRow:
 def _of_show(show: str, user: User) -> ColumnElement[bool] | TextClause:
     if show == "waiting":
         return _WAITING
+    if show == "resolved":
+        return _RESOLVED
     if show == "mine":
         return and_(Case.assignee_id == user.id, _UNSETTLED)
     return _WANTED

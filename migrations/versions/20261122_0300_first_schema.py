@@ -477,8 +477,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("task_id", name=op.f("uq_case_task_id")),
     )
     with op.batch_alter_table("case", schema=None) as batch_op:
-        batch_op.create_index("ix_case_assignee", ["assignee_id", "id"], unique=False)
         batch_op.create_index("ix_case_brand", ["brand_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_case_mine",
+            ["brand_id", "assignee_id", "turn_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state != 'resolved'"),
+            postgresql_where=sa.text("state != 'resolved'"),
+        )
+        batch_op.create_index(
+            "ix_case_resolved",
+            ["brand_id", "turn_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'resolved'"),
+            postgresql_where=sa.text("state = 'resolved'"),
+        )
         batch_op.create_index(
             "ix_case_waiting",
             ["brand_id", "turn_at", "id"],
@@ -872,8 +885,9 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('open', 'assigned', 'reopened')"),
         )
         batch_op.drop_index("ix_case_waiting", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch_op.drop_index("ix_case_resolved", sqlite_where=sa.text("state = 'resolved'"), postgresql_where=sa.text("state = 'resolved'"))
+        batch_op.drop_index("ix_case_mine", sqlite_where=sa.text("state != 'resolved'"), postgresql_where=sa.text("state != 'resolved'"))
         batch_op.drop_index("ix_case_brand")
-        batch_op.drop_index("ix_case_assignee")
 
     op.drop_table("case")
     with op.batch_alter_table("task", schema=None) as batch_op:
