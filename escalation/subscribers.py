@@ -68,43 +68,43 @@ def tell_team(event: Event, event_id: int) -> None:
             row, mention = _about(case_id)
             if row.assignee_id is not None:
                 _say(row.assignee_id, event, event_id, "reopened", f"{mention.author} came back.", f"/cases/{case_id}", mention.text)
-        case CaseHandedUp(case_id=case_id, by_id=by_id, because=because):
+        case CaseHandedUp(case_id=case_id, by_id=by_id) if by_id is not None:
             _, mention = _about(case_id)
-            why = (
-                "its promise was missed in tier 1"
-                if because == "promise_missed"
-                else f"{db.session.get_one(User, by_id).name} handed it up"
-                if by_id
-                else "it moved up"
-            )
+            words = f"A case for tier 2: {mention.author}; {db.session.get_one(User, by_id).name} handed it up."
             for person in holders(event.brand_id, "tier_2", limit=TOLD_AT_MOST):
                 if person.id != by_id:
-                    _say(person.id, event, event_id, "handed_up", f"A case for tier 2: {mention.author}; {why}.", f"/cases/{case_id}", mention.text)
+                    _say(person.id, event, event_id, "handed_up", words, f"/cases/{case_id}", mention.text)
         case PromisesMissed(case_ids=case_ids, tier=tier):
             _tell_missed(event, event_id, case_ids, tier)
 
 
 def _tell_missed(event: Event, event_id: int, case_ids: list[int], tier: str) -> None:
-    """One notice a person, however many promises: the oldest is named, the list shows the rest."""
-    rows = db.session.execute(
+    """One notice a person, however many promises: the oldest is named, the list shows the rest. Tier 2 hears what comes up to it."""
+    late = (
         select(Case.id, Case.assignee_id, SlaClock.due_at, SlaClock.missed_at)
         .join(SlaClock, SlaClock.case_id == Case.id)
         .where(Case.id.in_(case_ids))
         .order_by(SlaClock.due_at)
-    ).all()
+    )
+    rows = db.session.execute(late).all()
     if not rows:
         return
     first = rows[0]
     _, mention = _about(first.id)
-    late = span((first.missed_at or first.due_at) - first.due_at)
+    by = span((first.missed_at or first.due_at) - first.due_at)
     if len(rows) == 1:
-        words, link = f"Missed by {late}: {mention.author} waits for a first reply.", f"/cases/{first.id}"
+        words, link = f"Missed by {by}: {mention.author} waits for a first reply.", f"/cases/{first.id}"
     else:
-        words, link = f"{len(rows)} promises of {NAMES[tier]} were missed. The longest, by {late}: {mention.author}.", f"/cases?tier={tier}"
+        words, link = f"{len(rows)} promises of {NAMES[tier]} were missed. The longest, by {by}: {mention.author}.", f"/cases?tier={tier}"
     people = {person.id for person in holders(event.brand_id, tier, limit=TOLD_AT_MOST)}
     people |= {row.assignee_id for row in rows[:TOLD_AT_MOST] if row.assignee_id}
     for user_id in sorted(people):
         _say(user_id, event, event_id, "missed", words, link, mention.text)
+    free = sum(row.assignee_id is None for row in rows)
+    if tier == "tier_1" and free:
+        what = "A case nobody took in tier 1 comes" if free == 1 else f"{free} cases nobody took in tier 1 come"
+        for person in holders(event.brand_id, "tier_2", limit=TOLD_AT_MOST):
+            _say(person.id, event, event_id, "handed_up", f"{what} up to you.", "/cases?tier=tier_2", mention.text)
 
 
 def _about(case_id: int) -> tuple[Case, Mention]:

@@ -83,7 +83,7 @@ def test_a_miss_is_noted_once_told_and_handed_up(northwind: Brand, db: Database,
         lines = session.scalars(select(CaseEntry.kind).where(CaseEntry.case_id == case.id).order_by(CaseEntry.id)).all()
         assert lines == ["opened", "missed", "handed_up"]
         assert [n.text for n in latest(tim)] == ["Missed by 14 min: @petra waits for a first reply."]
-        assert [n.text for n in latest(tess)] == ["A case for tier 2: @petra; its promise was missed in tier 1."]
+        assert [n.text for n in latest(tess)] == ["A case nobody took in tier 1 comes up to you."]
         seen = row_of(tess, case.id).clock
     assert seen is not None and seen.state == "missed"
 
