@@ -35,6 +35,10 @@ NAMES = {
 }
 
 
+PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+"""PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after 5 s, and what a frozen process holds is freed after a minute."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment. SQLite has no zone, so UTC is stored and put back; a naive value is refused."""
 
@@ -165,7 +169,7 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # Connections never exceed what a stock server allows (100) for two web processes and a few workers.
-        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_timeout=10)
+        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_timeout=10, connect_args={"options": PATIENCE})
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
     return engine
 
