@@ -1,0 +1,186 @@
+"""What holds for every page: its headers, its shape, its words kept apart from its markup, reading that writes nothing, and its cost."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from app.kernel.db import db
+from app.web.security import POLICY
+from community.moderation import actions as moderation
+from community.tasks import actions as tasks
+from escalation.cases.queries import case_of_task
+from tests.harness.visitor import WRITING, Visitor
+from tests.stories import FixedTriage, fresh, handed_in, news, placed, told
+from tests.web.conftest import Town
+from tests.web.test_small_pages import unsure
+
+EVIL = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'><svg/onload=alert(1)> javascript:alert(1) {{7*7}} \u202e'
+MOST_QUERIES = 12
+
+
+class Shape(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+@pytest.fixture
+def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
+    """A brand in which everything has happened once, with hostile words in it; the pages of each person."""
+    unsure(town, triage, "unsure " + EVIL)
+    held, waits, done, flagged = told(town.brand, "held " + EVIL, author=EVIL), told(town.brand), told(town.brand, EVIL), told(town.brand, "flag " + EVIL)
+    upper = told(town.brand, "angry " + EVIL, audience="tier_1")
+    reply = handed_in(waits, town.ada, "Hold the button <b>now</b> for ten seconds & wait for the light. " + "<i>")
+    out = handed_in(done, town.ben)
+    with db.transaction():
+        tasks.claim(fresh(held), by=town.ada)
+        posting = moderation.approve(fresh(out), by=town.cleo, revision=1, note=EVIL)
+        moderation.flag(fresh(flagged), by=town.ada, kind="technical", note=EVIL)
+    placed(posting, town.ben)
+    news()
+    with db.transaction(read_only=True):
+        case = case_of_task(upper.id)
+    assert case is not None
+    own = ["/notices", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
+    answers = ["/desk", "/claims", f"/tasks/{held.id}", f"/tasks/{waits.id}", f"/tasks/{done.id}", f"/tasks/{flagged.id}"]
+    cases = ["/cases", "/cases?show=mine", "/cases?show=waiting", "/cases?show=resolved", "/cases?show=all", f"/cases/{case.id}", "/triage", f"/mentions/{held.mention_id}"]
+    reviews = ["/reviews", "/reviews?show=decided", "/reviews?show=stuck", f"/reviews/{reply.id}", f"/reviews/{out.id}", "/flags"]
+    posted = [f"/replies/{out.id}/posting"]
+    return {
+        "ada": own + answers,
+        "ben": own + answers + posted,
+        "cleo": own + answers + reviews + posted + cases,
+        "tim": own + answers + cases,
+        "tess": own + answers + cases,
+        "ann": own + cases,
+        "max": own + cases,
+    }
+
+
+def pages(town: Town, busy: dict[str, list[str]]) -> list[tuple[str, Visitor, str]]:
+    found = []
+    for who, urls in busy.items():
+        browser = town.browser(who)
+        found += [(who, browser, url.format(me=town.people[who].id)) for url in urls]
+    return found
+
+
+def test_every_page_answers_and_is_well_made(town: Town, busy: dict[str, list[str]]) -> None:
+    for who, browser, url in pages(town, busy):
+        answer = browser.get(url, follow_redirects=True)
+        where = f"{who} {url}"
+        assert answer.status_code == 200, f"{where}: {answer.status_code}"
+        shape = Shape()
+        shape.feed(answer.text)
+        tags = [tag for tag, _ in shape.tags]
+        assert tags.count("h1") == 1, where
+        assert tags.count("main") == 1, where
+        assert "style" not in tags, where
+        for tag, attrs in shape.tags:
+            assert not any(name.startswith("on") or name == "style" for name in attrs), f"{where}: <{tag} {attrs}>"
+            assert tag != "script" or str(attrs.get("src", "")).startswith("/assets/"), where
+            assert tag != "img" or str(attrs.get("src", "")).startswith("/"), where
+            assert not re.match(r"\s*(javascript|data|vbscript):", attrs.get("href") or "", re.IGNORECASE) or attrs.get("href") == "data:,", where
+            if tag == "a" and (attrs.get("href") or "").startswith("http"):
+                assert {"nofollow", "noopener"} <= set((attrs.get("rel") or "").split()), f"{where}: {attrs}"
+            if tag == "form" and attrs.get("method") == "post":
+                assert (attrs.get("action") or "/").startswith("/"), where
+        ids = [attrs["id"] for _, attrs in shape.tags if attrs.get("id")]
+        assert len(ids) == len(set(ids)), f"{where}: {sorted(one for one in ids if ids.count(one) > 1)}"
+        assert answer.text.count('method="post"') == answer.text.count('name="csrf_token"'), where
+        assert "49" not in re.findall(r"javascript:alert\(1\) (\S+)", answer.text), where
+
+
+def test_reading_writes_nothing(town: Town, busy: dict[str, list[str]]) -> None:
+    written: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if re.match(r"\s*(insert|update|delete)", statement, re.IGNORECASE):
+            written.append(statement)
+
+    browsers = pages(town, busy)
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        for _, browser, url in browsers:
+            browser.get(url)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+    assert written == []
+
+
+def test_every_page_asks_the_database_few_times(town: Town, busy: dict[str, list[str]]) -> None:
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append(statement)
+
+    browsers = pages(town, busy)
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        for who, browser, url in browsers:
+            asked.clear()
+            browser.get(url)
+            assert len(asked) <= MOST_QUERIES, f"{who} {url}: {len(asked)}\n" + "\n".join(" ".join(one.split())[:120] for one in asked)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+
+
+def test_every_answer_carries_its_headers(town: Town, client: Visitor) -> None:
+    for answer in (client.get("/login"), client.get("/nowhere"), client.get("/healthz"), town.browser("ada").get("/desk"), client.get("/api/v1/tasks")):
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Strict-Transport-Security" not in answer.headers
+        assert "no-store" in answer.headers["Cache-Control"]
+    assert "unsafe" not in POLICY
+
+
+def test_over_https_it_says_so_for_long(make_app) -> None:  # type: ignore[no-untyped-def]
+    browser = make_app(base_url="https://vouch.example").test_client()
+    answer = browser.get("/login", base_url="https://vouch.example")
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    assert answer.headers["Set-Cookie"].startswith("__Host-vouch=")
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_style_and_script_come_packed_and_stay(town: Town, client: Visitor) -> None:
+    page = client.get("/login").text
+    wire, requests = len(page), 1
+    for url in sorted(set(re.findall(r'/assets/[^"#]+', page))):
+        answer = client.get(url, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+        wire, requests = wire + len(answer.data), requests + 1
+    assert requests <= 6
+    assert wire <= 120_000
+    assert client.get("/assets/x/secret.key").status_code == 404
+
+
+def test_every_change_needs_the_token_of_its_session(app: Flask, town: Town) -> None:
+    ada = town.browser("ada")
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/") or rule.endpoint == "static":
+            continue
+        for method in sorted(WRITING & (rule.methods or set())):
+            url = re.sub(r"<int:\w+>", "1", re.sub(r"<(?!int)\w+>", "x", rule.rule))
+            bare = ada.open(url, method=method, csrf=False)
+            assert bare.status_code == 400, f"{method} {url}: {bare.status_code}"
+            foreign = ada.open(url, method=method, csrf=False, headers={"X-CSRFToken": "made-up", "Origin": "https://evil.example"})
+            assert foreign.status_code == 400, f"{method} {url}"
+
+
+def test_an_error_page_says_what_happened_and_its_number(town: Town) -> None:
+    answer = town.browser("ada").get("/tasks/999")
+    assert answer.status_code == 404
+    assert "Not here, or not yours to see." in answer.text
+    assert answer.headers["X-Request-ID"] in answer.text
