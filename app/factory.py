@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 1_000_000
 """Bytes of a request; files come in through `flask mentions import`, which streams."""
 ROOT = Path(__file__).resolve().parent.parent
+READ_ONLY = "25006"
+"""PostgreSQL's code for a server that only reads, as a standby does; the driver files it under internal errors."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 UNTOUCHED = frozenset({"static", "assets.bundle", "ops.healthz", "ops.readyz", "ops.metrics", "session.begin", "changes.index", "drafts.check"})
 """Endpoints no transaction is opened for: they need none, or open the one they need."""
@@ -111,7 +113,7 @@ def _answer(error: Exception) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error  # a redirect
         status, code, message, extra = error.code, error.name.lower().replace(" ", "-"), _WORDS.get(error.code, error.description or error.name), {}
-    elif isinstance(error, OperationalError | InterfaceError | PoolTimeout) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+    elif _is_outage(error):
         log.exception("the database did not answer")
         status, code, message, extra = 503, "unavailable", "The database does not answer just now. Nothing you typed is lost; try again in a moment.", {"retry_after": 5}
     else:
@@ -122,6 +124,13 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if "retry_after" in extra:
         response.headers["Retry-After"] = str(extra["retry_after"])
     return response
+
+
+def _is_outage(error: Exception) -> bool:
+    """The database is away, full, locked or takes nothing any more: coming again later helps, unlike after a mistake of ours."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY)
 
 
 _WORDS = {

