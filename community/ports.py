@@ -7,7 +7,7 @@ plain frozen value, so it can be tried on a text that is stored nowhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Audience = Literal["set_aside", "community", "triage", "tier_1", "tier_2"]

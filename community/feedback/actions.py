@@ -31,7 +31,11 @@ def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read"
     """
     asked = db.session.get_one(Mention, task.mention_id)
     answer = db.session.execute(
-        select(Reply, Posting).join(Posting, Posting.reply_id == Reply.id).where(Posting.task_id == task.id, Posting.state == "posted").order_by(Posting.id.desc()).limit(1)
+        select(Reply, Posting)
+        .join(Posting, Posting.reply_id == Reply.id)
+        .where(Posting.task_id == task.id, Posting.state == "posted")
+        .order_by(Posting.id.desc())
+        .limit(1)
     ).first()
     same_author = asked.author_ext_id == mention.author_ext_id if asked.author_ext_id or mention.author_ext_id else asked.author_handle == mention.author_handle
     if answer is None or not same_author:
@@ -64,8 +68,16 @@ def resolve_silent(limit: int = 500) -> int:
     """Resolve what was answered and has been silent for 72 h; returns how many."""
     done = 0
     with db.transaction() as session:
-        for task in session.scalars(select(Task).where(among(Task.state, "answered"), Task.answered_at <= clock.now() - SILENCE).order_by(Task.answered_at).limit(limit)).all():
-            answer = session.scalar(select(Reply).join(Posting, Posting.reply_id == Reply.id).where(Posting.task_id == task.id, Posting.state == "posted").order_by(Posting.id.desc()).limit(1))
+        for task in session.scalars(
+            select(Task).where(among(Task.state, "answered"), Task.answered_at <= clock.now() - SILENCE).order_by(Task.answered_at).limit(limit)
+        ).all():
+            answer = session.scalar(
+                select(Reply)
+                .join(Posting, Posting.reply_id == Reply.id)
+                .where(Posting.task_id == task.id, Posting.state == "posted")
+                .order_by(Posting.id.desc())
+                .limit(1)
+            )
             try:
                 task_actions.resolve(task, because="silence", by=None, writer_id=answer.writer_id if answer else None, reply_id=answer.id if answer else None)
                 done += 1

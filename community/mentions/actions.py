@@ -67,7 +67,25 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict("Somebody decided this a moment ago. Look again.")
     decision = Decision(
-        **{c: getattr(was, c) for c in ("brand_id", "mention_id", "priority", "kind", "anger", "technical", "spam", "urgency", "sentiment", "category", "tags", "words", "policy", "classifier")},
+        **{
+            c: getattr(was, c)
+            for c in (
+                "brand_id",
+                "mention_id",
+                "priority",
+                "kind",
+                "anger",
+                "technical",
+                "spam",
+                "urgency",
+                "sentiment",
+                "category",
+                "tags",
+                "words",
+                "policy",
+                "classifier",
+            )
+        },
         at=now,
         audience=audience,
         reasons=[*was.reasons, asdict(reason)],

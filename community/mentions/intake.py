@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Select, func, insert, or_, select, update
 
 from app.kernel import clock, live
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.outbox import record
 from community.channels.base import Incoming
 from community.channels.models import ChannelAccount
@@ -27,10 +27,12 @@ from community.mentions.text import languages, readable, storable
 from community.ports import Post, Route, ports
 from community.replies import withdrawal
 from community.tasks import actions as task_actions
-from community.tasks.models import Task
+from community.tasks.models import LIVE, Task
 
 BATCH = 500
 """Posts per transaction: large enough to spread the cost of statements, small enough that a writer waits a moment at most."""
+Name = str | int
+"""Of a post, its outside id; of a conversation, its number."""
 TIERS = ("community", "tier_1", "tier_2")
 """Audiences that open a task, in the order in which a conversation can move up."""
 
@@ -205,7 +207,7 @@ def _conversations(account: ChannelAccount, posts: Sequence[Incoming], now: date
         groups.join(post.ext_id, *(x for x in (post.parent_ext_id, post.thread_id) if x))
     parents = {p.parent_ext_id for p in posts if p.parent_ext_id} | {p.thread_id for p in posts if p.thread_id}
     fresh = {p.ext_id for p in posts}
-    found: dict[str, set[int]] = defaultdict(set)
+    seen: set[int] = set()
     for ext_id, parent, conversation_id in db.session.execute(
         select(Mention.ext_id, Mention.parent_ext_id, Mention.conversation_id).where(
             Mention.account_id == account.id, or_(Mention.ext_id.in_(parents), Mention.parent_ext_id.in_(fresh | parents))
@@ -213,23 +215,29 @@ def _conversations(account: ChannelAccount, posts: Sequence[Incoming], now: date
     ):
         for name in (ext_id, parent):
             if name and name in groups:
-                found[groups.root(name)].add(conversation_id)
+                # A conversation is a name as well: two groups of this batch that touch the same one are one.
+                groups.join(name, conversation_id)
+                seen.add(conversation_id)
     for root, conversation_id in db.session.execute(
         select(Conversation.root_ext_id, func.coalesce(Conversation.merged_into_id, Conversation.id)).where(
             Conversation.account_id == account.id, Conversation.root_ext_id.in_(fresh | parents)
         )
     ):
-        found[groups.root(root)].add(conversation_id)
+        groups.join(root, conversation_id)
+        seen.add(conversation_id)
+    found: dict[Name, list[int]] = defaultdict(list)
+    for conversation_id in sorted(seen):
+        found[groups.root(conversation_id)].append(conversation_id)
 
     parent_of = {p.ext_id: p.parent_ext_id for p in posts}
-    new: dict[str, str] = {}
-    home: dict[str, int] = {}
+    new: dict[Name, str] = {}
+    home: dict[Name, int] = {}
     for post in posts:
         group = groups.root(post.ext_id)
         if group in home or group in new:
             continue
         if found[group]:
-            keep, *others = sorted(found[group])
+            keep, *others = found[group]
             home[group] = keep
             if others:
                 _merge(keep, others)
@@ -255,22 +263,22 @@ def _topmost(ext_id: str, parent_of: dict[str, str | None]) -> str:
 
 
 class _Groups:
-    """Union-find over outside ids."""
+    """Union-find over outside ids and the conversations they are known in."""
 
     def __init__(self) -> None:
-        self.up: dict[str, str] = {}
+        self.up: dict[Name, Name] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: Name) -> bool:
         return name in self.up
 
-    def root(self, name: str) -> str:
+    def root(self, name: Name) -> Name:
         self.up.setdefault(name, name)
         while self.up[name] != name:
             self.up[name] = self.up[self.up[name]]
             name = self.up[name]
         return name
 
-    def join(self, first: str, *others: str) -> None:
+    def join(self, first: Name, *others: Name) -> None:
         for other in others:
             self.up[self.root(other)] = self.root(first)
         self.root(first)
@@ -320,7 +328,13 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Mention, Route | N
             _raise(plan, route)
         elif task is not None and task.state in ("answered", "resolved"):
             if read_follow_up(task, mention, route) == "new":
-                _plan(opening, mention, route)
+                if task.state == "resolved":
+                    _plan(opening, mention, route)
+                elif route.audience in TIERS and route.kind != "thank":
+                    # Somebody else asks in a thread we answered: its one task takes that up as well.
+                    task_actions.reopen(task, mention, because="another_author")
+                    if TIERS.index(route.audience) > TIERS.index(task.audience):
+                        task_actions.escalate(task, route.audience, because="another_author", by=None)
         elif task is not None and task.state in ("open", "claimed", "in_review"):
             if route.audience in TIERS and TIERS.index(route.audience) > TIERS.index(task.audience):
                 task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
@@ -342,11 +356,15 @@ def _raise(plan: _Opening, route: Route) -> None:
 
 
 def _latest_tasks(conversation_ids: Iterable[int]) -> dict[int, Task]:
-    newest = select(func.max(Task.id)).where(Task.conversation_id.in_(list(conversation_ids))).group_by(Task.conversation_id)
-    return {task.conversation_id: task for task in db.session.scalars(_held(select(Task).where(Task.id.in_(newest))))}
+    """Each conversation's live task, else its newest: where conversations were merged the live one need not be the newest."""
+    ids = list(conversation_ids)
+    newest = select(func.max(Task.id)).where(Task.conversation_id.in_(ids)).group_by(Task.conversation_id)
+    live = select(Task.id).where(Task.conversation_id.in_(ids), among(Task.state, *LIVE))
+    found = db.session.scalars(_held(select(Task).where(or_(Task.id.in_(newest), Task.id.in_(live))))).all()
+    return {task.conversation_id: task for task in sorted(found, key=lambda task: task.state in LIVE)}
 
 
-def _held(tasks: Select[tuple[Task]]) -> Select[tuple[Task]]:
+def _held(tasks: Select[Task]) -> Select[Task]:
     """As they are now and until the batch is written, so that a claim made meanwhile can't spoil it; in one order, so that no two wait for each other."""
     return tasks.order_by(Task.id).with_for_update().execution_options(populate_existing=True)
 

@@ -17,7 +17,9 @@ from community.permissions import RULES
 
 def mention_of(user: User, mention_id: int) -> Mention:
     """One mention with its account and decision; NotFound for what is not this person's to see."""
-    mention = db.session.scalars(select(Mention).where(Mention.id == mention_id).options(joinedload(Mention.account), joinedload(Mention.decision))).one_or_none()
+    mention = db.session.scalars(
+        select(Mention).where(Mention.id == mention_id).options(joinedload(Mention.account), joinedload(Mention.decision))
+    ).one_or_none()
     if mention is None or RULES.refusal(user, "mention.see", mention):
         raise NotFound
     return mention

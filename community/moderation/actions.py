@@ -141,7 +141,16 @@ def flag(task: Task, *, by: User, kind: str, note: str | None = None) -> Flag:
         raise Invalid(f"A flag is one of {', '.join(FLAGS)}.", field="kind")
     if task.state not in ("open", "claimed", "in_review"):
         raise Conflict(f"This task is {task.state} already.", state=task.state)
-    row = Flag(brand_id=task.brand_id, task_id=task.id, mention_id=task.mention_id, by_id=by.id, kind=kind, note=note[:500] if note else None, state="open", at=clock.now())
+    row = Flag(
+        brand_id=task.brand_id,
+        task_id=task.id,
+        mention_id=task.mention_id,
+        by_id=by.id,
+        kind=kind,
+        note=note[:500] if note else None,
+        state="open",
+        at=clock.now(),
+    )
     db.session.add(row)
     try:
         db.session.flush()

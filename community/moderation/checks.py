@@ -146,11 +146,23 @@ def _luhn(digits: str) -> bool:
 
 _PROMISES = (
     (r"(?:will|we'?ll|going to|gonna)\s{1,3}(?:\w{1,12}\s{1,3}){0,2}(?:refund|reimburse|compensate|credit)\w{0,4}", "money", "the team can look at your case"),
-    (r"(?:you|u)(?:'ll| will| are going to)\s{1,3}(?:get|receive|have)\s{1,3}(?:\w{1,12}\s{1,3}){0,3}(?:refund|money|voucher|compensation|credit)", "money", "the team can look at your case"),
+    (
+        r"(?:you|u)(?:'ll| will| are going to)\s{1,3}(?:get|receive|have)\s{1,3}(?:\w{1,12}\s{1,3}){0,3}(?:refund|money|voucher|compensation|credit)",
+        "money",
+        "the team can look at your case",
+    ),
     (r"(?:we|i)\s{0,2}(?:'ll| will| can)?\s{0,2}(?:guarantee|promise)\w{0,2}", "a guarantee", "in most cases"),
     (r"free of charge|for free\b|no extra (?:cost|charge)", "a price", "the team can tell you the price"),
-    (r"(?:will|'ll|going to)\s{1,3}be\s{1,3}(?:\w{1,12}\s{1,3}){0,2}(?:fixed|repaired|delivered|released|back|restored)\s{1,3}(?:by|on|before|until|within|tomorrow|today|tonight|next)", "a date", "the team is working on it"),
-    (r"(?:you (?:should|can) (?:sue|take legal)|legally (?:you|they)|it'?s (?:illegal|your legal right))", "legal advice", "the team can tell you your options"),
+    (
+        r"(?:will|'ll|going to)\s{1,3}be\s{1,3}(?:\w{1,12}\s{1,3}){0,2}(?:fixed|repaired|delivered|released|back|restored)\s{1,3}(?:by|on|before|until|within|tomorrow|today|tonight|next)",
+        "a date",
+        "the team is working on it",
+    ),
+    (
+        r"(?:you (?:should|can) (?:sue|take legal)|legally (?:you|they)|it'?s (?:illegal|your legal right))",
+        "legal advice",
+        "the team can tell you your options",
+    ),
     (r"(?:take|stop taking)\s{1,3}(?:\w{1,12}\s{1,3}){0,2}(?:medication|medicine|pills|tablets)", "medical advice", "please ask a doctor"),
     (r"(?:会|會|将|將)(?:给你|給你|为您|為您)?(?:退款|赔偿|賠償|退钱|退錢)", "money", "团队可以看看你的情况"),
     (r"保证|保證|免费|免費", "a guarantee", "多数情况下"),
@@ -182,7 +194,12 @@ def links(text: str, allow: list[str], *, allowed: bool) -> Check:
         if not allowed:
             return Check("links", "stop", "This network wants no links in replies.", quote=m.group()[:200])
         if not any(host == good or host.endswith(f".{good}") for good in allow):
-            return Check("links", "stop", f"{host or 'This link'} is not on the brand's list of links. Say it in words, or ask an admin to add it.", quote=m.group()[:200])
+            return Check(
+                "links",
+                "stop",
+                f"{host or 'This link'} is not on the brand's list of links. Say it in words, or ask an admin to add it.",
+                quote=m.group()[:200],
+            )
     return Check("links", "ok", "No links outside the list")
 
 
@@ -219,7 +236,12 @@ def near_copy(text: str, task: Task, *, reply_id: int | None, lenient: bool) -> 
     percent = f"{best * 100:.0f} %"
     if best >= COPY_LINE:
         level: Level = "advice" if lenient else "stop"
-        return Check("copy", level, f"{percent} like a reply that is out already; the line is {COPY_LINE * 100:.0f} %. Say it in your own words for this person.", quote=f"reply {whose}")
+        return Check(
+            "copy",
+            level,
+            f"{percent} like a reply that is out already; the line is {COPY_LINE * 100:.0f} %. Say it in your own words for this person.",
+            quote=f"reply {whose}",
+        )
     return Check("copy", "ok", f"Your own words: {percent} like the nearest reply, the line is {COPY_LINE * 100:.0f} %" if best >= 0.2 else "Your own words")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.accounts.models import Brand, User
@@ -97,7 +97,7 @@ def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, U
     return [(flag, mention, user) for flag, mention, user in rows]
 
 
-def _items() -> Select[Any]:
+def _items() -> Any:
     holder = aliased(User)
     return (
         select(Reply, Revision, Task, User, Advocate, holder)

@@ -52,7 +52,15 @@ def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Rep
     path = resolve_path(task, by, voice)
     now = clock.now()
     reply = Reply(
-        brand_id=task.brand_id, task_id=task.id, mention_id=task.mention_id, writer_id=by.id, voice=path.voice, state="draft", revision=1, created_at=now, late=False
+        brand_id=task.brand_id,
+        task_id=task.id,
+        mention_id=task.mention_id,
+        writer_id=by.id,
+        voice=path.voice,
+        state="draft",
+        revision=1,
+        created_at=now,
+        late=False,
     )
     db.session.add(reply)
     try:
@@ -174,7 +182,9 @@ def confirm_by_hand(posting: Posting, *, by: User, url: str) -> Posting:
 # What review and submission share
 
 
-def approve_revision(reply: Reply, current: Revision, task: Task, *, by: User | None, rule: str | None = None, note: str | None = None, edited_from: int | None = None) -> Posting:
+def approve_revision(
+    reply: Reply, current: Revision, task: Task, *, by: User | None, rule: str | None = None, note: str | None = None, edited_from: int | None = None
+) -> Posting:
     """Approval, its event, its audit line and the order to post, in one transaction. Vetted means exactly this."""
     if (by is None) == (rule is None):
         raise ValueError("an approval is by a person or by a named rule")
@@ -200,7 +210,9 @@ def approve_revision(reply: Reply, current: Revision, task: Task, *, by: User | 
     posting = _order(reply, current, task, path)
     employee = writer.has(reply.brand_id, "tier_1", "tier_2", "moderator")
     record(
-        ReplyApproved(reply.brand_id, reply.id, task.id, reply.writer_id, current.number, by.id if by else None, rule, edited_from is not None, task.kind, employee)
+        ReplyApproved(
+            reply.brand_id, reply.id, task.id, reply.writer_id, current.number, by.id if by else None, rule, edited_from is not None, task.kind, employee
+        )
     )
     audit("reply.approve", reply, by=by, reason=rule, revision=current.number, text_hash=posting.text_hash, posting=posting.id)
     changed(reply)
@@ -295,11 +307,12 @@ def _order(reply: Reply, current: Revision, task: Task, path: Path) -> Posting:
         attempts=0,
         looks=0,
     )
+    state = task.state
     db.session.add(posting)
     try:
         db.session.flush()
     except IntegrityError:
-        raise Conflict("Another answer to this post is approved or out already: two people never answer the same post.", state=task.state) from None
+        raise Conflict("Another answer to this post is approved or out already: two people never answer the same post.", state=state) from None
     if path.kind == "api":
         id_, at = posting.id, posting.hold_until if hold else None
         db.after_commit(lambda: enqueue(post, id_, job_id=f"post-{id_}-0", at=at), key=("post", id_))
@@ -362,4 +375,3 @@ def clean_text(text: str) -> str:
     if len(text) > LONGEST:
         raise Invalid(f"A reply holds at most {LONGEST:,} characters.", field="body")
     return text
-

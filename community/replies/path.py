@@ -88,7 +88,9 @@ def incoming_of(mention: Mention) -> Incoming:
     return Incoming(
         ext_id=mention.ext_id,
         text=mention.text,
-        author=Author(ext_id=mention.author_ext_id, handle=mention.author_handle, name=mention.author_name, followers=mention.followers, is_ours=mention.by_brand),
+        author=Author(
+            ext_id=mention.author_ext_id, handle=mention.author_handle, name=mention.author_name, followers=mention.followers, is_ours=mention.by_brand
+        ),
         created_at=mention.posted_at,
         parent_ext_id=mention.parent_ext_id,
         lang=mention.lang,

@@ -218,12 +218,19 @@ def _take(posting_id: int) -> _Taken | None:
         return _Taken(
             id=posting.id,
             fence=posting.fence,
-            outgoing=Outgoing(in_reply_to=posting.in_reply_to, text=posting.text, voice=posting.voice, account=account.name if posting.voice == "brand" else session.get_one(User, session.get_one(Reply, posting.reply_id).writer_id).name, reply_ref=mention.reply_ref or {}),  # type: ignore[arg-type]
+            outgoing=Outgoing(posting.in_reply_to, posting.text, posting.voice, _speaker(posting, account), mention.reply_ref or {}),  # type: ignore[arg-type]
             attempt=Attempt(posting.key, max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at, begin_by=good_until),
             adapter=adapter,
             must_look=must_look,
             good_until=good_until,
         )
+
+
+def _speaker(posting: Posting, account: ChannelAccount) -> str:
+    """Under whose name it appears: the brand's account, or its writer."""
+    if posting.voice == "brand":
+        return account.name
+    return db.session.get_one(User, db.session.get_one(Reply, posting.reply_id).writer_id).name
 
 
 def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple[str, str] | None:
@@ -402,13 +409,17 @@ def _lock_house(posting: Posting) -> tuple[Brand, ChannelAccount]:
     """Share the brand and the account: once a stop has committed nothing is taken, and a stop waits for takes that are committing."""
     fresh = {"populate_existing": True}
     brand = db.session.scalars(select(Brand).where(Brand.id == posting.brand_id).with_for_update(read=True).execution_options(**fresh)).one()
-    account = db.session.scalars(select(ChannelAccount).where(ChannelAccount.id == posting.account_id).with_for_update(read=True).execution_options(**fresh)).one()
+    account = db.session.scalars(
+        select(ChannelAccount).where(ChannelAccount.id == posting.account_id).with_for_update(read=True).execution_options(**fresh)
+    ).one()
     return brand, account
 
 
 def _lock_account(posting: Posting) -> None:
     """The account, to be changed: before its tasks, as everywhere."""
-    db.session.scalars(select(ChannelAccount).where(ChannelAccount.id == posting.account_id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
+    db.session.scalars(
+        select(ChannelAccount).where(ChannelAccount.id == posting.account_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    ).one()
 
 
 def _lock(posting_id: int) -> Posting:
@@ -426,7 +437,7 @@ def _ours(taken: _Taken) -> Posting | None:
 
 def _backoff(attempt: int, most: float = 600) -> timedelta:
     """Doubling with full jitter, so that many postings do not come back together."""
-    return timedelta(seconds=min(2.0**attempt, most) * (0.5 + random.random() / 2))  # noqa: S311  # nosec B311: not a secret
+    return timedelta(seconds=min(2.0**attempt, most) * (0.5 + random.random() / 2))  # nosec B311: not a secret
 
 
 def _wake(posting: Posting) -> None:

@@ -328,8 +328,18 @@ def _taken(task: Task, by: User) -> Conflict:
         return Conflict("You hold this task already.", state=task.state, holder=by.name)
     if held is not None:
         until = f" until {_clock(held.ends_at)}" if held.ends_at else ""
-        return Conflict(f"{_name(held.user_id)} was faster and has it{until}.", state=task.state, holder=_name(held.user_id), until=held.ends_at and held.ends_at.isoformat())
-    words = {"in_review": "An answer is being looked at already.", "answered": "It is answered already.", "resolved": "It is settled already.", "cancelled": "Nobody needs to answer it any more."}
+        return Conflict(
+            f"{_name(held.user_id)} was faster and has it{until}.",
+            state=task.state,
+            holder=_name(held.user_id),
+            until=held.ends_at and held.ends_at.isoformat(),
+        )
+    words = {
+        "in_review": "An answer is being looked at already.",
+        "answered": "It is answered already.",
+        "resolved": "It is settled already.",
+        "cancelled": "Nobody needs to answer it any more.",
+    }
     return Conflict(words.get(task.state, "Somebody was faster: this task is taken."), state=task.state)
 
 

@@ -58,7 +58,7 @@ class DeskPage:
 def task_of(user: User, task_id: int) -> Task:
     """One task with its mention, account, decision and hold; NotFound for what is not this person's to see."""
     task = db.session.scalars(_loaded().where(Task.id == task_id)).one_or_none()
-    if task is None or RULES.refusal(user, "task.see", task) and not _touched(user, task):
+    if task is None or (RULES.refusal(user, "task.see", task) and not _touched(user, task)):
         raise NotFound
     return task
 
@@ -181,7 +181,7 @@ def holder_of(task: Task) -> tuple[User, Claim] | None:
     return (row[0], row[1]) if row is not None and row[1].holds(clock.now()) else None
 
 
-def _loaded() -> Select[tuple[Task]]:
+def _loaded() -> Select[Task]:
     # The hold is looked up apart for those claimed: joined here it would be loaded for every row.
     return select(Task).options(joinedload(Task.mention).options(joinedload(Mention.account), joinedload(Mention.decision)))
 

@@ -1,0 +1,87 @@
+"""After the answer: the author's next post decides what becomes of the task."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from app.kernel.db import db
+from community.channels.base import Author, Incoming
+from community.feedback.actions import resolve_silent
+from community.feedback.queries import impact, thanks_for
+from community.mentions import intake
+from community.replies import posting as postings
+from community.replies.models import Posting
+from community.tasks.models import Task
+from tests import factories as make
+from tests.community.conftest import Town
+
+
+@pytest.fixture
+def answered(town: Town) -> Task:
+    task = make.task(town.account, "How do I reset it?", ext_id="question")
+    order = make.approved(task, town.ada, town.cleo)
+    with db.transaction() as session:
+        row = session.get_one(Posting, order.id)
+        row.state = "posting"
+        session.flush()
+        postings.finish(row, ext_id="our-reply", url="https://wave.example/our-reply")
+    assert make.fresh(task).state == "answered"
+    return task
+
+
+def writes(town: Town, text: str, *, parent: str = "our-reply", author: str = "kettle") -> None:
+    intake.receive(town.account, [Incoming(ext_id=f"next-{make.next_number()}", text=text, author=Author(f"id-{author}", author), parent_ext_id=parent)])
+
+
+def test_thanks_resolves_and_reaches_the_writer(town: Town, answered: Task) -> None:
+    writes(town, "thanks, that was it")
+    now = make.fresh(answered)
+    assert (now.state, now.closed_because) == ("resolved", "thanks")
+    with db.transaction(read_only=True):
+        assert [one.mention.text for one in thanks_for(town.ada, town.brand)] == ["thanks, that was it"]
+        assert impact(town.ada, town.brand).people_helped == 1
+
+
+def test_still_stuck_reopens_for_the_same_advocate(town: Town, answered: Task) -> None:
+    writes(town, "still nothing")
+    now = make.fresh(answered)
+    assert (now.state, now.returned_to_id, now.reopened) == ("open", town.ada.id, 1)
+    make.claimed(now, town.ada)
+    second = make.approved(make.fresh(now), town.ada, town.cleo)
+    assert second.mention_id != answered.mention_id, "the second answer goes to the author's latest post"
+
+
+def test_angrier_escalates(town: Town, answered: Task) -> None:
+    writes(town, "now I am furious")
+    now = make.fresh(answered)
+    assert (now.state, now.audience) == ("open", "tier_1")
+
+
+def test_somebody_else_in_the_thread_is_not_the_author(town: Town, answered: Task) -> None:
+    writes(town, "#thank thanks from me as well", author="passer-by")
+    assert make.fresh(answered).state == "answered"
+
+
+def test_somebody_elses_question_in_the_thread_is_taken_up_by_its_one_task(town: Town, answered: Task) -> None:
+    writes(town, "And how is that on the old one?", author="passer-by")
+    now = make.fresh(answered)
+    assert (now.state, now.returned_to_id) == ("open", None)
+    assert now.mention_id != answered.mention_id
+
+
+def test_silence_resolves_after_three_days(town: Town, clock: time_machine.Coordinates) -> None:
+    task = make.task(town.account)
+    order = make.approved(task, town.ada, town.cleo)
+    with db.transaction() as session:
+        row = session.get_one(Posting, order.id)
+        row.state = "posting"
+        session.flush()
+        postings.finish(row, ext_id="out", url=None)
+    clock.shift(timedelta(hours=71))
+    assert resolve_silent() == 0
+    clock.shift(timedelta(hours=2))
+    assert resolve_silent() == 1
+    assert make.fresh(task).closed_because == "silence"
