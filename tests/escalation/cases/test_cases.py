@@ -383,6 +383,7 @@ def test_late_news_of_an_old_end_does_not_close_what_was_reopened(northwind: Bra
         actions.reopen(fresh(case), by=tim)
     news()
     assert (fresh(case).state, fresh(task).state) == ("reopened", "open")
+    assert kinds(case, db) == ["opened", "resolved", "reopened"]
 
 
 def test_a_deleted_post_ends_its_case(northwind: Brand, tim: User, db: Database) -> None:
