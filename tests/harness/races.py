@@ -6,6 +6,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -60,6 +61,9 @@ class Racers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for line in self._lines:
+            # Said, not left to the closing of the line: each process holds copies of the lines made before it.
+            with suppress(OSError):
+                line.send(None)
             line.close()
         for process in self._processes:
             process.join(2)
@@ -91,9 +95,12 @@ def _serve(line: Connection, config: Config) -> None:
     queue.link.init(config)
     while True:
         try:
-            begin, share = line.recv()
+            message = line.recv()
         except EOFError:
             return
+        if message is None:
+            return
+        begin, share = message
         found: dict[int, Outcome] = {}
         threads = [threading.Thread(target=_play, args=(begin, i, call, found)) for i, call in share]
         for thread in threads:
