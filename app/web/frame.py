@@ -92,7 +92,7 @@ class Frame:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(render.FILTERS)
-    app.jinja_env.globals.update(asset=asset, frame=frame, csrf_token=_csrf_token)
+    app.jinja_env.globals.update(asset=asset, frame=frame, csrf_token=_csrf_token, may_link=render.link)
 
 
 def watch(*names: str) -> None:

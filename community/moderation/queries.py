@@ -68,7 +68,9 @@ def queue_count(brand: Brand) -> int:
 
 def history(reply: Reply) -> Sequence[tuple[Review, User | None]]:
     """Every decision about a reply, oldest first, with who decided (none for a rule)."""
-    rows = db.session.execute(select(Review, User).outerjoin(User, User.id == Review.reviewer_id).where(Review.reply_id == reply.id).order_by(Review.id))
+    rows = db.session.execute(
+        select(Review, User).outerjoin(User, User.id == Review.reviewer_id).where(Review.reply_id == reply.id).options(lazyload(User.roles)).order_by(Review.id)
+    )
     return [(review, reviewer) for review, reviewer in rows]
 
 
@@ -90,7 +92,7 @@ def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, U
         .join(Mention, Mention.id == Flag.mention_id)
         .join(User, User.id == Flag.by_id)
         .where(Flag.brand_id == brand.id, among(Flag.state, "open"))
-        .options(joinedload(Mention.account))
+        .options(joinedload(Mention.account), lazyload(User.roles))
         .order_by(Flag.id)
         .limit(limit)
     )
@@ -107,7 +109,7 @@ def _items() -> Any:
         .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
         .outerjoin(ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > clock.now()))
         .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
-        # Names are shown here, rights are not asked: without this each list would read everybody's roles.
+        # Names are shown here, rights are seldom asked: without this each list would read everybody's roles.
         .options(lazyload(User.roles), lazyload(holder.roles))
     )
 

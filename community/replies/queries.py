@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, lazyload
 
 from app.accounts.models import Brand, User
 from app.kernel.db import db
@@ -64,6 +64,7 @@ def replies_on(task: Task, *, user: User | None = None) -> Sequence[OnTask]:
         .join(User, User.id == Reply.writer_id)
         .outerjoin(Posting, Posting.revision_id == Revision.id)
         .where(Reply.task_id == task.id)
+        .options(lazyload(User.roles))
         .order_by(Reply.id)
     ).all()
     found = [OnTask(*row) for row in rows]

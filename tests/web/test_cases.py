@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import time_machine
 
-from community.replies.queries import replies_on
 from app.kernel.db import db
+from community.replies.queries import replies_on
 from escalation.cases.models import Case
 from escalation.cases.queries import case_of_task
 from tests.stories import fresh, news, told

@@ -19,7 +19,7 @@ from tests.stories import FixedTriage, fresh, handed_in, news, placed, told
 from tests.web.conftest import Town
 from tests.web.test_small_pages import unsure
 
-EVIL = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'><svg/onload=alert(1)> javascript:alert(1) {{7*7}} \u202e'
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)> javascript:alert(1) {{7*7}} \u202e"
 MOST_QUERIES = 12
 
 
@@ -53,7 +53,16 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     assert case is not None
     own = ["/notices", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
     answers = ["/desk", "/claims", f"/tasks/{held.id}", f"/tasks/{waits.id}", f"/tasks/{done.id}", f"/tasks/{flagged.id}"]
-    cases = ["/cases", "/cases?show=mine", "/cases?show=waiting", "/cases?show=resolved", "/cases?show=all", f"/cases/{case.id}", "/triage", f"/mentions/{held.mention_id}"]
+    cases = [
+        "/cases",
+        "/cases?show=mine",
+        "/cases?show=waiting",
+        "/cases?show=resolved",
+        "/cases?show=all",
+        f"/cases/{case.id}",
+        "/triage",
+        f"/mentions/{held.mention_id}",
+    ]
     reviews = ["/reviews", "/reviews?show=decided", "/reviews?show=stuck", f"/reviews/{reply.id}", f"/reviews/{out.id}", "/flags"]
     posted = [f"/replies/{out.id}/posting"]
     return {
