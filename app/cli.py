@@ -79,7 +79,9 @@ def import_file(file: Path, slug: str, channel: str | None) -> None:
     total, read, bad = intake.Received(), 0, 0
     console = Console(stderr=True)
     with (
-        Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar,
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal
+        ) as bar,
         ProcessPoolExecutor(1, mp_context=get_context("fork")) as thinker,
     ):
         shown = bar.add_task(file.name, total=file.stat().st_size)
@@ -148,4 +150,3 @@ def _brand(slug: str) -> Brand:
         return brand_by_slug(slug)
     except VouchError as error:
         raise click.ClickException(error.message) from None
-

@@ -42,7 +42,11 @@ class Vouch(Flask):
     """
 
     def dispatch_request(self) -> ResponseReturnValue:
-        if request.endpoint in UNTOUCHED or request.routing_exception is not None or getattr(self.view_functions[str(request.endpoint)], "own_transactions", False):
+        if (
+            request.endpoint in UNTOUCHED
+            or request.routing_exception is not None
+            or getattr(self.view_functions[str(request.endpoint)], "own_transactions", False)
+        ):
             return super().dispatch_request()
         with db.transaction(read_only=request.method in READING):
             access.check(request.endpoint)
@@ -115,7 +119,12 @@ def _answer(error: Exception) -> ResponseReturnValue:
         status, code, message, extra = error.code, error.name.lower().replace(" ", "-"), _WORDS.get(error.code, error.description or error.name), {}
     elif _is_outage(error):
         log.exception("the database did not answer")
-        status, code, message, extra = 503, "unavailable", "The database does not answer just now. Nothing you typed is lost; try again in a moment.", {"retry_after": 5}
+        status, code, message, extra = (
+            503,
+            "unavailable",
+            "The database does not answer just now. Nothing you typed is lost; try again in a moment.",
+            {"retry_after": 5},
+        )
     else:
         log.exception("unexpected error")
         status, code, message, extra = 500, "error", "Something broke on our side. Nothing was changed.", {}

@@ -68,9 +68,13 @@ def audit(action: str, row: Any, *, by: Person | None, reason: str | None = None
 def seal(limit: int = 5_000) -> int:
     """Chain the fresh rows after the last sealed one; returns how many. One sealer at a time: the unique place settles a race."""
     with db.transaction() as session:
-        last = session.execute(select(AuditEntry.place, AuditEntry.seal).where(AuditEntry.place.is_not(None)).order_by(AuditEntry.place.desc()).limit(1)).first()
-        place, chain = (last[0], last[1]) if last else (0, "")
-        fresh = session.scalars(select(AuditEntry).where(AuditEntry.place.is_(None)).order_by(AuditEntry.id).limit(limit).with_for_update(skip_locked=True)).all()
+        last = session.execute(
+            select(AuditEntry.place, AuditEntry.seal).where(AuditEntry.place.is_not(None)).order_by(AuditEntry.place.desc()).limit(1)
+        ).first()
+        place, chain = (last[0] or 0, last[1] or "") if last else (0, "")
+        fresh = session.scalars(
+            select(AuditEntry).where(AuditEntry.place.is_(None)).order_by(AuditEntry.id).limit(limit).with_for_update(skip_locked=True)
+        ).all()
         rows = []
         for entry in fresh:
             place += 1

@@ -16,7 +16,9 @@ def tell(user_id: int, *, brand_id: int, kind: str, cause_id: int, text: str, li
     insert = postgresql.insert if db.is_postgres else sqlite.insert
     db.session.execute(
         insert(Notice)
-        .values(user_id=user_id, brand_id=brand_id, kind=kind, cause_id=cause_id, text=text[:500], quote=quote[:500] if quote else None, link=link, at=clock.now())
+        .values(
+            user_id=user_id, brand_id=brand_id, kind=kind, cause_id=cause_id, text=text[:500], quote=quote[:500] if quote else None, link=link, at=clock.now()
+        )
         .on_conflict_do_nothing(index_elements=["user_id", "kind", "cause_id"])
     )
     db.after_commit(lambda: live.bump_person(user_id), key=("notices", user_id))

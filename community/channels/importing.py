@@ -107,7 +107,7 @@ def incoming_from(obj: object, *, now: datetime | None = None) -> Incoming:
 
 def channel_of(obj: object) -> str | None:
     """The channel named by an import line. Raises BadPost."""
-    return _string(_fields(obj), "channel", CHANNEL_LIMIT)
+    return _channel(_fields(obj))
 
 
 def gone_id(obj: object) -> str | None:
@@ -316,7 +316,7 @@ class _Lines:
 
 
 def _line(number: int, end: int, fields: Mapping[str, Any], latest: datetime) -> Line:
-    channel = _string(fields, "channel", CHANNEL_LIMIT)
+    channel = _channel(fields)
     if _flag(fields, "deleted"):
         return GoneLine(number, end, _id(fields, "id", required=True) or "", channel)
     return GoodLine(number, end, _incoming(fields, latest), channel)
@@ -384,6 +384,13 @@ def _string(fields: Mapping[str, Any], name: str, limit: int) -> str | None:
     if len(value) > limit:
         raise BadPost(name, f"is longer than {limit:,} characters")
     return _storable(value).strip() or None
+
+
+def _channel(fields: Mapping[str, Any]) -> str | None:
+    name = _string(fields, "channel", CHANNEL_LIMIT)
+    if name is not None and not name.isprintable():
+        raise BadPost("channel", "holds characters that can't be seen")
+    return name
 
 
 def _count(fields: Mapping[str, Any], name: str) -> int | None:

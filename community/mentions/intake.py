@@ -7,9 +7,10 @@ posts came in, decisions, tasks, one event for each kind of fact. A poll's curso
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ BATCH = 500
 """Posts per transaction: large enough to spread the cost of statements, small enough that a writer waits a moment at most."""
 Name = str | int
 """Of a post, its outside id; of a conversation, its number."""
+ID_LIMIT = 255
 TIERS = ("community", "tier_1", "tier_2")
 """Audiences that open a task, in the order in which a conversation can move up."""
 
@@ -75,7 +77,7 @@ def receive(account: ChannelAccount, posts: Sequence[Incoming], *, cursor: str |
 
 def unknown(account: ChannelAccount, posts: Sequence[Incoming]) -> list[Incoming]:
     """The posts we have not stored yet, each once. Only a saving of work: `store` looks again under its lock."""
-    once = list({post.ext_id: post for post in posts}.values())
+    once = list({post.ext_id: post for post in map(_fitting, posts)}.values())
     with db.transaction(read_only=True):
         have = _known(account.id, [post.ext_id for post in once])
     return [post for post in once if post.ext_id not in have]
@@ -138,7 +140,7 @@ def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined:
             "ext_id": p.post.ext_id,
             "conversation_id": joined[p.post.ext_id],
             "parent_ext_id": p.post.parent_ext_id,
-            "author_ext_id": p.post.author.ext_id,
+            "author_ext_id": _clean(p.post.author.ext_id, 255),
             "author_handle": _clean(p.post.author.handle, 255),
             "author_name": _clean(p.post.author.name, 255),
             "followers": p.post.author.followers,
@@ -191,6 +193,21 @@ def decision_values(brand_id: int, mention_id: int, route: Route, at: datetime, 
 
 def _known(account_id: int, ext_ids: Sequence[str]) -> set[str]:
     return set(db.session.scalars(select(Mention.ext_id).where(Mention.account_id == account_id, Mention.ext_id.in_(ext_ids)))) if ext_ids else set()
+
+
+def _fitting(post: Incoming) -> Incoming:
+    """Adapters refuse ids that no column holds. One that came through all the same costs no other post of its batch."""
+    ids = (post.ext_id, post.parent_ext_id, post.thread_id)
+    if all(name is None or (len(name) <= ID_LIMIT and storable(name) == name) for name in ids):
+        return post
+    ext_id, parent, thread = (name and _fitting_id(name) for name in ids)
+    return replace(post, ext_id=ext_id or "", parent_ext_id=parent, thread_id=thread)
+
+
+def _fitting_id(name: str) -> str:
+    if len(name) <= ID_LIMIT and storable(name) == name:
+        return name
+    return "sha256:" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _clean(value: str | None, most: int) -> str | None:

@@ -154,7 +154,8 @@ _PROMISES = (
     (r"(?:we|i)\s{0,2}(?:'ll| will| can)?\s{0,2}(?:guarantee|promise)\w{0,2}", "a guarantee", "in most cases"),
     (r"free of charge|for free\b|no extra (?:cost|charge)", "a price", "the team can tell you the price"),
     (
-        r"(?:will|'ll|going to)\s{1,3}be\s{1,3}(?:\w{1,12}\s{1,3}){0,2}(?:fixed|repaired|delivered|released|back|restored)\s{1,3}(?:by|on|before|until|within|tomorrow|today|tonight|next)",
+        r"(?:will|'ll|going to)\s{1,3}be\s{1,3}(?:\w{1,12}\s{1,3}){0,2}(?:fixed|repaired|delivered|released|back|restored)"
+        r"\s{1,3}(?:by|on|before|until|within|tomorrow|today|tonight|next)",
         "a date",
         "the team is working on it",
     ),

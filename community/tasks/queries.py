@@ -66,7 +66,7 @@ def task_of(user: User, task_id: int) -> Task:
 def desk(
     user: User, brand: Brand, *, topic: str | None = None, lang: str | None = None, kind: str | None = None, order: str = "fit", limit: int | None = None
 ) -> DeskPage:
-    """The community's tasks a person may take now, best fit first, and the ones others hold. A fixed number of statements over indexed rows, whatever is stored."""
+    """The community's tasks a person may take now, best fit first, and the ones others hold. A fixed number of statements."""
     advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == user.id, Advocate.brand_id == brand.id))
     # Ranked as plain columns: making objects of two hundred rows to show twenty would cost more than all else here.
     wanted = (
