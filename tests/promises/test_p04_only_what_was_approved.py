@@ -1,0 +1,199 @@
+"""P04: nothing is posted without an approval on record of the very revision posted: its text, thread, voice, account and channel."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sqlalchemy import select, text, update
+
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.errors import Conflict
+from community.channels.models import ChannelAccount
+from community.mentions.models import Mention
+from community.moderation import actions as moderation
+from community.moderation.models import Review
+from community.replies import actions as replies
+from community.replies import posting
+from community.replies.models import Posting, Reply, Revision
+from community.tasks.models import Task
+from tests import factories
+from tests.fakes.network import FakeNetwork
+from tests.harness.promises import dice, rounds
+from tests.promises.conftest import Town
+
+
+def decide(reply: Reply, town: Town, what: str) -> None:
+    """Take a submitted reply one way or another."""
+    with db.transaction():
+        reply = factories.fresh(reply)
+        n = reply.revision
+        match what:
+            case "approve":
+                moderation.approve(reply, by=town.cleo, revision=n)
+            case "edit":
+                moderation.approve(reply, by=town.cleo, revision=n, body=factories.answer())
+            case "return":
+                moderation.return_(reply, by=town.cleo, revision=n, reason="tone")
+            case "reject":
+                moderation.reject(reply, by=town.cleo, revision=n, reason="incorrect")
+            case "escalate":
+                moderation.escalate(reply, by=town.cleo, revision=n)
+            case "withdraw":
+                replies.withdraw(reply, by=town.ada)
+            case "pull back":
+                replies.pull_back(reply, by=town.ada)
+            case "revise":
+                replies.save(reply, by=town.ada, text=factories.answer())
+            case "hand in again":
+                replies.submit(reply, by=town.ada, revision=n)
+
+
+WAYS = {
+    "submitted": [],
+    "approved": ["approve"],
+    "edited": ["edit"],
+    "returned": ["return"],
+    "returned and changed": ["return", "revise", "hand in again", "approve"],
+    "returned and handed in unchanged": ["return", "hand in again", "approve"],
+    "returned twice": ["return", "hand in again", "return", "hand in again"],
+    "rejected": ["reject"],
+    "escalated": ["escalate"],
+    "withdrawn": ["withdraw"],
+    "pulled back": ["approve", "pull back"],
+    "revised before a look": ["revise"],
+    "revised after approval": ["approve", "revise"],
+    "revised and approved again": ["approve", "revise", "approve"],
+    "revised, edited": ["edit", "revise", "edit"],
+    "revised and returned": ["approve", "revise", "return"],
+}
+POSTED = {"approved", "edited", "returned and changed", "returned and handed in unchanged", "revised and approved again", "revised, edited"}
+
+
+def test_p04_what_is_public_is_what_was_approved(town: Town, network: FakeNetwork) -> None:
+    """Red without the look at `reply.state` and at the hashes in `_forbidden` once a pull-back is lost; red when `_order` takes any other words."""
+    chance = dice()
+    told: dict[str, tuple[str, Reply]] = {}
+    for number in range(rounds(32, 10_000)):
+        way = list(WAYS)[number % len(WAYS)]
+        task = factories.task(town.account)
+        reply = factories.submitted(task, town.ada)
+        for step in WAYS[way]:
+            decide(reply, town, step)
+        told[_ext_id(task)] = (way, reply)
+        if chance.random() < 0.3:
+            drain(chance)
+    drain(chance)
+
+    public = network.posts
+    assert len(public) == sum(way in POSTED for way, _ in told.values())
+    for post in public:
+        way, reply = told[post["in_reply_to"]]
+        assert way in POSTED, f"a reply that was {way} is public"
+        with db.transaction(read_only=True) as session:
+            wording, account = session.execute(
+                select(Revision.outgoing, ChannelAccount.name)
+                .join(Review, (Review.reply_id == Revision.reply_id) & (Review.revision == Revision.number))
+                .join(Reply, Reply.id == Revision.reply_id)
+                .join(Mention, Mention.id == Reply.mention_id)
+                .join(ChannelAccount, ChannelAccount.id == Mention.account_id)
+                .where(Review.decision == "approve", Reply.id == reply.id)
+                .order_by(Review.id.desc())
+                .limit(1)
+            ).one()
+        assert (post["text"], post["voice"]) == (wording, reply.voice)
+        assert post["account"] == (account if reply.voice == "brand" else town.ada.name)
+
+
+FORGERIES = {
+    "no approval on record": "DELETE FROM review",
+    "the approval was a return": "UPDATE review SET decision = 'return'",
+    "another revision was approved": "UPDATE review SET revision = revision + 1",
+    "the reply is only handed in": "UPDATE reply SET state = 'submitted'",
+    "the reply was rejected": "UPDATE reply SET state = 'rejected'",
+    "the reply was withdrawn": "UPDATE reply SET state = 'withdrawn'",
+    "the order holds other words": "UPDATE posting SET text = 'Buy my lamp'",
+    "the order holds other words and their hash": f"UPDATE posting SET text = 'a', text_hash = '{replies.text_hash('a')}'",
+    "the revision holds other words": "UPDATE revision SET outgoing_hash = 'x'",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_p04_a_forged_order_is_not_posted(forgery: str, town: Town, network: FakeNetwork) -> None:
+    """Red without `_on_record` and the comparison of hashes in `_forbidden`."""
+    order = factories.approved(factories.task(town.account), town.ada, town.cleo)
+    with db.transaction() as session:
+        session.execute(text(FORGERIES[forgery]))
+
+    posting.post(order.id)
+
+    assert network.requests == []
+    assert factories.fresh(order).state == "refused"
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "500_before"])
+@pytest.mark.parametrize("change", ["deleted", "cancelled"])
+def test_p04_what_changed_between_two_tries_is_noticed(fault: str, change: str, town: Town, network: FakeNetwork) -> None:
+    """Red without `_forbidden` in `_may_send`: after a first unclear request only `_take` looked."""
+    order = factories.approved(factories.task(town.account), town.ada, town.cleo)
+    network.plan(fault)
+    posting.post(order.id)
+    with db.transaction() as session:
+        if change == "deleted":
+            session.execute(update(Mention).where(Mention.id == order.mention_id).values(gone_at=clock.now()))
+        else:
+            session.execute(update(Task).where(Task.id == order.task_id).values(state="cancelled"))
+
+    drain(random.Random(0))
+
+    assert [line["method"] for line in network.requests] == ["POST", "GET"]
+    assert network.posts == []
+    assert factories.fresh(order).state == "refused"
+
+
+def test_p04_one_answer_a_post(town: Town) -> None:
+    """Two alternatives can't both be approved. Red without the index `uq_posting_task`."""
+    task = factories.task(town.account)
+    first = factories.submitted(task, town.ada)
+    with db.transaction() as session:
+        late = replies_late(task, town)
+        session.flush()
+    decide(first, town, "approve")
+    with pytest.raises(Conflict):
+        decide(late, town, "approve")
+
+
+def replies_late(task: Task, town: Town) -> Reply:
+    """Ben's alternative, as the hand-in after his lease left it."""
+    now = clock.now()
+    late = Reply(
+        brand_id=task.brand_id, task_id=task.id, mention_id=task.mention_id, writer_id=town.ben.id, voice="own", state="submitted", revision=1, late=True,
+        created_at=now, submitted_at=now,
+    )  # fmt: skip
+    db.session.add(late)
+    db.session.flush()
+    wording = factories.answer()
+    db.session.add(
+        Revision(brand_id=task.brand_id, reply_id=late.id, number=1, text=wording, outgoing=wording, outgoing_hash=replies.text_hash(wording), checks=[],
+                 by_id=town.ben.id, saved_at=now, sealed_at=now)
+    )  # fmt: skip
+    return late
+
+
+def drain(chance: random.Random) -> None:
+    """Work off what is due, in any order, some of it twice."""
+    for _ in range(50):
+        with db.transaction() as session:
+            session.execute(update(Posting).where(Posting.next_at.is_not(None)).values(next_at=clock.now()))
+        ids = posting.due()
+        if not ids:
+            return
+        chance.shuffle(ids)
+        for id_ in [*ids, *ids[:2]]:
+            posting.post(id_)
+
+
+def _ext_id(task: Task) -> str:
+    with db.transaction(read_only=True) as session:
+        return session.get_one(Mention, task.mention_id).ext_id
