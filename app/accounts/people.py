@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts import passwords, throttle
@@ -299,7 +300,8 @@ def brands_of(user: User) -> list[Brand]:
 def holders(brand_id: int, *roles: str, limit: int = 200) -> Sequence[User]:
     """The active people who hold one of these roles in a brand, the longest-serving first."""
     held = select(Role.user_id).where(Role.brand_id == brand_id, Role.name.in_(roles))
-    return db.session.scalars(select(User).where(User.id.in_(held), User.suspended_at.is_(None)).order_by(User.id).limit(limit)).all()
+    found = select(User).where(User.id.in_(held), User.suspended_at.is_(None)).options(lazyload(User.roles))
+    return db.session.scalars(found.order_by(User.id).limit(limit)).all()
 
 
 def prune() -> None:

@@ -30,6 +30,8 @@ from escalation.tiers import TIERS, WORKERS, tiers_of
 
 blueprint = Blueprint("cases", __name__)
 
+SHOWN = 20
+"""Cases on one page of the list."""
 SHOWS: tuple[tuple[str, str], ...] = (("open", "Open"), ("mine", "Mine"), ("waiting", "Waiting for the author"), ("resolved", "Resolved"), ("all", "All"))
 BECAUSE = {
     "routed": "", "review": "A moderator sent it up.", "rerouted": "A person decided so.", "unanswered": "Nobody in the community answered in time.",
@@ -79,7 +81,7 @@ def index() -> ResponseReturnValue:
     works = tiers_of(user, brand.id)
     tier = request.args.get("tier") or (works[0] if len(works) == 1 else None)
     shown = request.args.get("show", "open")
-    found = cases(user, brand, tier=tier if tier != "both" else None, show=shown, limit=30, cursor=request.args.get("after"))
+    found = cases(user, brand, tier=tier if tier != "both" else None, show=shown, limit=SHOWN, cursor=request.args.get("after"))
     lines = [_line(row, user) for row in found.items]
     values: dict[str, Any] = {"lines": lines, "show": shown, "tier": tier, "next_cursor": found.next}
     if request.headers.get("HX-Request") == "true":

@@ -15,11 +15,14 @@ from community.permissions import RULES
 
 blueprint = Blueprint("triage", __name__)
 
+SHOWN = 15
+"""Posts on the page; the next move up as these are decided."""
+
 
 @blueprint.get("/triage")
 def index() -> ResponseReturnValue:
     watch("triage")
-    found = [(render.post(mention, marked=True), mention.decision) for mention in triage_list(acting_brand())]
+    found = [(render.post(mention, marked=True), mention.decision) for mention in triage_list(acting_brand(), limit=SHOWN)]
     may = RULES.may(current_user, "mention.reroute", _In(acting_brand().id))
     return page_or_part("triage/index.html", "triage/_list.html", mentions=found, minutes=TRIAGE_MINUTES, may=may)
 

@@ -51,7 +51,7 @@ def test_the_writer_may_rather_not(town: Town) -> None:
 
 
 def test_what_nobody_knows_is_settled_by_a_moderator(town: Town) -> None:
-    reply, posting = approved(town)
+    _, posting = approved(town)
     with db.transaction() as session:
         session.get_one(Posting, posting.id).state = "unknown"
     cleo = town.browser("cleo")

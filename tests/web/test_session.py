@@ -63,7 +63,7 @@ def test_signing_in_begins_a_new_session(town: Town, client: Visitor) -> None:
 
 def test_a_link_sets_the_first_password_once(town: Town, client: Visitor) -> None:
     with db.transaction():
-        user, secret = people.add_person("new@northwind.example", name="Nia New", role="advocate", brand=town.brand, by=None)
+        _, secret = people.add_person("new@northwind.example", name="Nia New", role="advocate", brand=town.brand, by=None)
     assert "Nia New" in words(client.get(f"/welcome/{secret}"))
     short = client.post(f"/welcome/{secret}", data={"password": "short"})
     assert short.status_code == 422
