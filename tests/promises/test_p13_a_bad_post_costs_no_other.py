@@ -19,7 +19,7 @@ from tests.harness.promises import dice, rounds
 from tests.promises.conftest import Town
 
 MORE = {
-    "channel with an escape": b'{"id": "x", "text": "a", "channel": "a\u001bb"}',
+    "channel with an escape": b'{"id": "x", "text": "a", "channel": "a\\u001bb"}',
     "channel with a newline": b'{"id": "x", "text": "a", "channel": "a\\nb"}',
 }
 ROWS = {name: row for name, row in (BAD_ROWS | MORE).items() if name != "posted_at next week"}
