@@ -59,6 +59,7 @@ RULES = Permissions(
         "task.claim": all_of(active, may_take),
         "task.flag": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),
         "task.assign": all_of(active, role("tier_1", "tier_2", "admin")),
+        "task.hand_back": all_of(active, STAFF),
         "task.escalate": all_of(active, STAFF),
         "task.cancel": all_of(active, STAFF),
         "reply.write": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),

@@ -162,7 +162,7 @@ def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str 
         TASK.move(task, "reopen")
     task.audience, task.kind = tier, "answer"
     task.returned_to_id = task.kept_until = None
-    if by is not None and task.raised_by_id is None:
+    if by is not None and task.raised_by_id is None and by.has(task.brand_id, "advocate"):
         task.raised_by_id = by.id
     db.session.flush()
     record(TaskEscalated(task.brand_id, task.id, tier, because, by.id if by else None, note))
@@ -172,7 +172,7 @@ def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str 
 
 def hand_back(task: Task, *, by: User, note: str) -> None:
     """An employee returns the task to the community, with guidance that advocates will read."""
-    RULES.check(by, "task.assign", task)
+    RULES.check(by, "task.hand_back", task)
     if not note.strip():
         raise Invalid("Say what the community should know to answer it.", field="note")
     _refuse_private(task)
