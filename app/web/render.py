@@ -94,9 +94,9 @@ class Clock:
 
 
 def channel(account: ChannelAccount) -> Channel:
-    """By the account's policy pack; an unknown kind shows its first letter."""
-    kind = kinds().get(account.kind)
-    return Channel(kind.pack.mark, kind.pack.name) if kind else Channel(account.kind[:1].upper(), account.kind)
+    """By the account's policy pack; a channel we only listen to, or of an unknown kind, goes by its own name."""
+    kind = kinds().get(account.kind) if account.kind != "by_hand" else None
+    return Channel(kind.pack.mark, kind.pack.name) if kind else Channel(account.name[:1].upper(), account.name)
 
 
 def post(mention: Mention, *, marked: bool = False) -> Post:
