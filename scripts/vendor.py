@@ -23,10 +23,12 @@ PACKAGES = {"bootstrap": "5.3", "@fontsource-variable/inter": "5", "lucide-stati
 LICENCES = {"bootstrap": "LICENSE", "@fontsource-variable/inter": "LICENSE", "lucide-static": "LICENSE"}
 SCSS = """
 @import "functions"; @import "variables"; @import "variables-dark"; @import "maps"; @import "mixins"; @import "utilities";
-$utilities: map-get-multiple($utilities, ("display", "flex", "justify-content", "align-items", "align-self", "order", "margin", "margin-x", "margin-y",
+$utilities: map-get-multiple($utilities, ("display", "flex", "justify-content", "align-items", "align-self", "order",
+  "margin", "margin-x", "margin-y",
   "margin-top", "margin-bottom", "margin-start", "margin-end", "padding", "padding-x", "padding-y", "padding-top", "padding-bottom", "padding-start",
   "padding-end", "width", "max-width", "font-size", "font-weight", "text-align", "text-decoration", "white-space", "word-wrap", "position", "end", "overflow"));
-@import "root"; @import "reboot"; @import "buttons"; @import "forms/labels"; @import "forms/form-text"; @import "forms/form-control"; @import "forms/form-select";
+@import "root"; @import "reboot"; @import "buttons"; @import "forms/labels"; @import "forms/form-text"; @import "forms/form-control";
+@import "forms/form-select";
 @import "forms/form-check"; @import "card"; @import "tables"; @import "placeholders"; @import "helpers/visually-hidden"; @import "helpers/text-truncation";
 @import "utilities/api";
 """
@@ -36,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         npm = Path(folder)
         (npm / "package.json").write_text('{"private": true}')
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", *(f"{name}@{v}" for name, v in PACKAGES.items())], cwd=npm, check=True)  # noqa: S603, S607
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", *(f"{name}@{v}" for name, v in PACKAGES.items())], cwd=npm, check=True)
         modules = npm / "node_modules"
         shutil.rmtree(VENDOR, ignore_errors=True)
         VENDOR.mkdir(parents=True)
@@ -56,7 +58,7 @@ def _bootstrap(modules: Path) -> None:
     source = modules / "vouch.scss"
     source.write_text(SCSS)
     sass = ["npx", "sass", "--quiet", "--silence-deprecation=import", "--no-source-map", "--style=compressed", f"--load-path={modules / 'bootstrap/scss'}"]
-    css = subprocess.run([*sass, str(source)], cwd=modules.parent, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    css = subprocess.run([*sass, str(source)], cwd=modules.parent, check=True, capture_output=True, text=True).stdout
     (VENDOR / "bootstrap.css").write_text(css)
 
 
@@ -65,7 +67,7 @@ def _sprite(icons: Path) -> None:
     words: set[str] = set()
     for pattern in ("templates/**/*.html", "app/web/*.py", "app/static/vouch.js"):
         for file in ROOT.glob(pattern):
-            words |= {word for word in re.findall(r"""["'#]([a-z0-9]+(?:-[a-z0-9]+)*)["']""", file.read_text())}
+            words |= set(re.findall(r"""["'#]([a-z0-9]+(?:-[a-z0-9]+)*)["']""", file.read_text()))
     symbols = []
     for name in sorted(words):
         file = icons / f"{name}.svg"

@@ -29,9 +29,11 @@ _AGENT = re.compile(
     re.I,
 )
 _FAULT = re.compile(
-    r"\b(?:error|crash|bug|glitch|fail|freez|froz|reboot|restart|broke|stuck|slow|lag|drop|disconnect|outage|offline|issue|problem|trouble|fault|fix|die[sd]?\b|dead)"
+    r"\b(?:error|crash|bug|glitch|fail|freez|froz|reboot|restart|broke|stuck|slow|lag|drop"
+    r"|disconnect|outage|offline|issue|problem|trouble|fault|fix|die[sd]?\b|dead)"
     r"|\b(?:not|never|no longer|stop|stops|stopped|quit|keep|keeps|won'?t|can'?t|cannot|doesn'?t|don'?t|isn'?t|wouldn'?t|couldn'?t|didn'?t|unable)\b"
-    r"|\b(?:is|are|went|goes|going|been) down\b|\b(?:since|after) (?:the|this|your|my|last|an?|updat)|\bno (?:signal|internet|service|connection|sound|picture)\b"
+    r"|\b(?:is|are|went|goes|going|been) down\b|\b(?:since|after) (?:the|this|your|my|last|an?|updat)"
+    r"|\bno (?:signal|internet|service|connection|sound|picture)\b"
     r"|不能用|用不了|打不开|坏|崩|连不上|連不上|掉线|没反应|失败|错误",
     re.I,
 )

@@ -1,5 +1,5 @@
 """Where requests may go, and what a failed one lets a retry assume."""
-# ruff: noqa: SIM905, RUF005
+# ruff: noqa: SIM905
 
 from __future__ import annotations
 
