@@ -66,7 +66,7 @@ def config(worker_id: str) -> Iterator[Config]:
     with tempfile.TemporaryDirectory(prefix="vouch-test-") as folder:
         database = databases.make(Path(folder), worker_id)
         _databases[worker_id] = database
-        yield Config.for_tests(data_dir=Path(folder), database_url=database.url, redis_url=f"{os.environ[REDIS]}?db={number}")
+        yield Config.for_tests(log_level="WARNING", data_dir=Path(folder), database_url=database.url, redis_url=f"{os.environ[REDIS]}?db={number}")
         if _bound:
             the_db.engine.dispose()
         database.drop()

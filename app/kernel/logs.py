@@ -39,7 +39,7 @@ def init(config: Config) -> None:
     ]
     pretty = config.env == "development" and sys.stderr.isatty()
     last: list[Any] = [_on_one_line, structlog.dev.ConsoleRenderer()] if pretty else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ToStandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last])
     )
@@ -65,6 +65,21 @@ def init_app(app: Flask) -> None:
 def request_id() -> str:
     """The id of the request being answered, to be shown with an error; "" outside of one."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+class _ToStandardError(logging.StreamHandler[Any]):
+    """Writes to what standard error is now, not to what it was when logging began."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: Any) -> None:
+        raise AttributeError("this handler follows standard error")
 
 
 def _begin() -> None:
