@@ -70,7 +70,7 @@
   const composer = $("form[data-composer]");
   if (composer) {
     const area = $("textarea", composer), status = $("[data-saved]", composer), number = $('[name="revision"]', composer);
-    const key = `draft:${composer.dataset.save}`;
+    const key = `draft:${document.body.dataset.user}:${composer.dataset.save}`;
     let saved = area.value, saving = false, saveSoon, checkSoon;
     const kept = localStorage.getItem(key);
     if (kept !== null && kept !== area.value && !area.readOnly) {
@@ -118,11 +118,28 @@
       area.focus(); changed();
     });
     if (kept !== null && kept !== saved) changed();
+    else if (area.value.trim()) check();
   }
+
+  /* A reviewer's hold: asked for when the item is open, kept while it is, let go with the page. */
+  const hold = $("[data-hold]");
+  if (hold) {
+    const keep = async () => {
+      try {
+        const answer = await ask(hold.dataset.hold, { method: "POST" });
+        const told = await answer.text();
+        if (answer.ok) hold.innerHTML = told; else refuse(told);
+      } catch { /* off line: the decision itself asks again */ }
+    };
+    keep();
+    setInterval(() => { if (!document.hidden) keep(); }, 240_000);
+    addEventListener("pagehide", () => { const form = new FormData(); form.append("csrf_token", token); navigator.sendBeacon(hold.dataset.letGo, form); });
+  }
+  function refuse(told) { const box = $("#said"); if (box) { box.innerHTML = told; box.scrollIntoView({ block: "nearest" }); } }
 
   /* Small things */
   document.addEventListener("click", (event) => {
-    const to = event.target.closest("[data-copy],[data-fill],[data-close],[data-show-keys],[data-toggle]");
+    const to = event.target.closest("[data-copy],[data-fill],[data-close],[data-show-keys],[data-toggle],[data-swap]");
     if (!to) return;
     if (to.dataset.copy !== undefined) {
       navigator.clipboard.writeText($(to.dataset.copy).textContent).then(() => { to.classList.add("done"); say("Copied"); $("[data-copied]", to)?.removeAttribute("hidden"); });
@@ -133,16 +150,28 @@
       const reason = to.dataset.reason && $('[name="reason"]', field.form);
       if (reason) reason.value = to.dataset.reason;
     } else if (to.dataset.close !== undefined) to.closest("[data-toast]")?.remove();
+    else if (to.dataset.swap !== undefined) { $$(to.dataset.swap).forEach((one) => { one.hidden = !one.hidden; }); to.setAttribute("aria-pressed", to.getAttribute("aria-pressed") !== "true"); }
     else if (to.dataset.showKeys !== undefined) showKeys();
     else if (to.dataset.toggle !== undefined) { const box = $(to.dataset.toggle); box.hidden = !box.hidden; to.setAttribute("aria-expanded", !box.hidden); if (!box.hidden) $("textarea, input:not([type=hidden]), select", box)?.focus(); }
   });
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
+    if (button?.dataset.needs !== undefined && !reasoned(event.target, button)) { event.preventDefault(); return; }
+    if (button?.dataset.ask && !confirm(button.dataset.ask)) { event.preventDefault(); return; }
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
     if (button?.dataset.busy) { button.setAttribute("aria-busy", "true"); button.firstChild && (button.lastChild.textContent = ` ${button.dataset.busy} …`); }
   });
+  /* A decision that teaches needs its reason: a chip, or at least words of one's own. */
+  function reasoned(form, button) {
+    const reason = form.elements.reason, note = form.elements.note;
+    if (!reason.value && note.value.trim()) reason.value = "other";
+    const missing = $(button.dataset.needs);
+    if (missing) missing.hidden = Boolean(reason.value);
+    if (!reason.value) { note.focus(); note.scrollIntoView({ block: "center" }); }
+    return Boolean(reason.value);
+  }
   addEventListener("pageshow", (event) => { if (event.persisted) $$("form[data-sent]").forEach((form) => delete form.dataset.sent); });
   $$("[data-toast]").forEach((toast) => {
     let timer = setTimeout(() => toast.remove(), 10_000);

@@ -51,7 +51,7 @@ class Line:
     """One case of the list."""
 
     row: CaseRow
-    channel: render.Channel | None
+    channel: render.Channel
     who: str
     pieces: tuple[render.Piece, ...]
     priority: tuple[str, str, str]
@@ -180,21 +180,23 @@ def _case_page(row: CaseRow, user: User) -> ResponseReturnValue:
 
 
 def _line(row: CaseRow, user: User) -> Line:
+    decision = row.mention.decision
     return Line(
         row=row,
-        channel=None,
+        channel=render.channel(row.mention.account),
         who=row.mention.author,
-        pieces=render.pieces(row.mention.text),
+        pieces=render.pieces(row.mention.text, render.driving(decision) if decision else ()),
         priority=render.priority(row.case.priority),
         clock=render.clock_of(row.clock),
-        because=_because(row.case),
+        because=" ".join(part for part in (_because(row.case), render.drove(decision, row.mention.text) if decision else "") if part),
         may_take=row.case.assignee_id is None and row.case.state in ("open", "reopened") and RULES.may(user, "case.reply", row.case),
     )
 
 
 def _step(moment: Moment, mention: Mention, user: User) -> Step:
     details = moment.details
-    words = mention.decision.words if mention.decision is not None and details.get("mention_id") == mention.id and moment.kind == "mention" else ()
+    marked = mention.decision is not None and moment.kind == "mention" and details.get("mention_id") == mention.id
+    words = render.driving(mention.decision) if marked else ()
     return Step(
         moment=moment,
         kind=moment.kind,

@@ -21,6 +21,8 @@ from escalation.sla.due import ClockView, span
 
 MARKS = {"anger": "", "technical": "t", "spam": "p", "stop": "p"}
 """How a word that drove a signal is underlined: solid, dotted, dashed."""
+COUNTS = 0.4
+"""From here a probability is worth a mark; the policy's own lines decide where the post goes."""
 STRONG = 0.02
 """Words that weighed less than this share are not marked: underlining everything says nothing."""
 LANGUAGES = {
@@ -109,7 +111,7 @@ def post(mention: Mention, *, marked: bool = False) -> Post:
         handle=mention.author if mention.author_handle and mention.author_name else "",
         initials=initials(name),
         at=mention.posted_at,
-        pieces=pieces(mention.text, decision.words if decision else ()),
+        pieces=pieces(mention.text, driving(decision) if decision else ()),
         lang=mention.lang,
         url=link(mention.url),
         channel=channel(mention.account),
@@ -120,12 +122,30 @@ def post(mention: Mention, *, marked: bool = False) -> Post:
     )
 
 
+def driving(decision: Any) -> list[Sequence[Any]]:
+    """The words of the signals that counted: marks on a calm post would accuse it of nothing."""
+    strength = {"anger": decision.anger, "technical": decision.technical, "spam": decision.spam}
+    return [word for word in decision.words if strength.get(word[0], 0) >= COUNTS]
+
+
+def drove(decision: Any, text: str, most: int = 3) -> str:
+    """Why a post is where it is, in a line with the words that weighed most: `Angry 0.94: “third”, “a joke”.`"""
+    parts = []
+    for signal, name, strength in (("anger", "Angry", decision.anger), ("technical", "Technical", decision.technical)):
+        if strength < COUNTS:
+            continue
+        weighed = sorted((word for word in decision.words if word[0] == signal and 0 <= word[1] < word[2] <= len(text)), key=lambda word: -word[3])
+        quoted = ", ".join(f"“{text[start:end]}”" for _, start, end, _ in weighed[:most] if any(c.isalnum() for c in text[start:end]))
+        parts.append(f"{name} {strength:.2f}{': ' + quoted if quoted else ''}.")
+    return " ".join(parts)
+
+
 def pieces(text: str, words: Iterable[Sequence[Any]] = ()) -> tuple[Piece, ...]:
     """Cut a text at the offsets `[signal, start, end, weight]`; where marks overlap the first stands."""
     out: list[Piece] = []
     at = 0
     for signal, start, end, weight in sorted(words, key=lambda word: (word[1], -word[2])):
-        if not at <= start < end <= len(text) or weight < STRONG or signal not in MARKS:
+        if not at <= start < end <= len(text) or weight < STRONG or signal not in MARKS or not any(c.isalnum() for c in text[start:end]):
             continue
         if start > at:
             out.append(Piece(text[at:start]))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, TextClause, and_, func, or_, select, text
-from sqlalchemy.orm import aliased, lazyload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -228,7 +228,7 @@ def _rows() -> Any:
         .join(Mention, Mention.id == Task.mention_id)
         .outerjoin(SlaClock, running)
         .outerjoin(_Assignee, _Assignee.id == Case.assignee_id)
-        .options(lazyload(_Assignee.roles))
+        .options(lazyload(_Assignee.roles), joinedload(Mention.account), joinedload(Mention.decision))
     )
 
 
