@@ -46,7 +46,7 @@ WAIT = 0.4
 REST = 2.0
 """Seconds for which a Redis that failed is not asked again, so that an outage costs one request the wait and not each of them."""
 FAILURE_TTL = timedelta(days=3)
-SILENCE = timedelta(seconds=60)
+SILENCE = timedelta(seconds=20)
 """A job that showed no sign of life for so long is no reason to refuse its successor."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")

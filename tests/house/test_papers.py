@@ -17,7 +17,7 @@ from app.kernel.queue import QUEUES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
-NOT_SETTINGS = re.compile(r"VOUCH_(TEST|PROMISES)")
+NOT_SETTINGS = re.compile(r"VOUCH_(TEST|PROMISES|BENCH)")
 """Switches of the tests."""
 
 
