@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from app.kernel.audit import audit
 from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Forbidden, Invalid
 from app.kernel.outbox import record
+from community.channels.models import ChannelAccount
 from community.events import MentionRerouted, TasksOpened
 from community.mentions.models import Decision, Mention
 from community.permissions import RULES
@@ -40,18 +42,26 @@ def reroute(mention: Mention, audience: str, *, by: User, reason: str | None = N
 
 def send_overdue_triage(limit: int = 200) -> int:
     """What waited too long on the triage list goes to tier 1: a person looks, nothing is guessed. Returns how many."""
-    with db.transaction() as session:
-        edge = clock.now() - timedelta(minutes=TRIAGE_MINUTES)
+    edge = clock.now() - timedelta(minutes=TRIAGE_MINUTES)
+    with db.transaction(read_only=True) as session:
         waiting = session.scalars(
-            select(Mention)
+            select(Mention.id)
             .join(Decision, Decision.mention_id == Mention.id)
             .where(Decision.superseded_at.is_(None), among(Decision.audience, "triage"), Decision.at <= edge)
             .order_by(Decision.at)
             .limit(limit)
         ).all()
-        for mention in waiting:
-            _supersede(mention, "tier_1", Reason(f"Nobody decided within {TRIAGE_MINUTES} min: tier 1 looks", rule="triage_overdue"), None)
-    return len(waiting)
+    sent = 0
+    for mention_id in waiting:
+        with suppress(Conflict), db.transaction() as session:
+            decision = current_decision(mention_id)
+            if decision is None or decision.audience != "triage":
+                continue  # a person was faster
+            _supersede(
+                session.get_one(Mention, mention_id), "tier_1", Reason(f"Nobody decided within {TRIAGE_MINUTES} min: tier 1 looks", rule="triage_overdue"), None
+            )
+            sent += 1
+    return sent
 
 
 def current_decision(mention_id: int) -> Decision | None:
@@ -60,6 +70,8 @@ def current_decision(mention_id: int) -> Decision | None:
 
 def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None) -> Decision:
     now = clock.now()
+    # As intake does: else a batch of this thread, stored at this moment, could open a second task.
+    db.session.scalars(select(ChannelAccount.id).where(ChannelAccount.id == mention.account_id).with_for_update(key_share=True)).one()
     was = db.session.scalars(select(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).with_for_update()).one_or_none()
     if was is None:
         raise Conflict("Somebody decided this a moment ago. Look again.")
