@@ -35,8 +35,8 @@ NAMES = {
 }
 
 
-PATIENCE = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
-"""PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after 5 s, and what a frozen process holds is freed after a minute."""
+PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+"""PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after a while, and what a frozen process holds is freed after a minute."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
