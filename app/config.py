@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,6 +60,8 @@ class Config(BaseSettings):
     def _production_is_explicit(self) -> Config:
         if self.env == "production" and len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("VOUCH_SECRET_KEY must be set to at least 32 characters in production")
+        if self.env == "production" and self.redis_url.startswith("redis") and not urlsplit(self.redis_url).password:
+            raise ValueError("VOUCH_REDIS_URL must carry a password in production, as redis://:PASSWORD@HOST:6379/0")
         return self
 
     @property

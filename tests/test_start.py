@@ -151,6 +151,7 @@ def test_a_database_newer_than_the_code_is_left_alone(start: Callable[..., Proce
         ({"VOUCH_DATABASE_URL": "mysql://there"}, "must start with sqlite:/// or postgresql://"),
         ({"VOUCH_REDIS_URL": "there:6379"}, "must start with redis://"),
         ({"VOUCH_ENV": "production"}, "VOUCH_SECRET_KEY must be set"),
+        ({"VOUCH_ENV": "production", "VOUCH_SECRET_KEY": "s" * 32, "VOUCH_REDIS_URL": "redis://there:6379/0"}, "VOUCH_REDIS_URL must carry a password"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_sentence(settings: dict[str, str], words: str, tmp_path: Path) -> None:
