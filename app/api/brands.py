@@ -11,6 +11,7 @@ from app.accounts.models import Brand, User
 from app.api import scope
 from app.api.door import Shown, door
 from app.kernel.db import db
+from community.replies import posting
 from community.replies.models import Posting
 
 
@@ -26,7 +27,7 @@ class StopView(Shown):
 def stop_posting(*, by: User, slug: str, **_: object) -> StopView:
     """Stop: from the answer on, no request of this brand to a network starts, those named apart."""
     brand = scope.brand_of(by, slug)
-    brands.stop_posting(brand, by=by)
+    posting.stop(brand, by=by)
     return _view(brand)
 
 

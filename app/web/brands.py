@@ -11,6 +11,7 @@ from app.accounts import brands, people
 from app.accounts.models import Brand
 from app.kernel.errors import NotFound
 from app.web.frame import done
+from community.replies.posting import stop
 
 blueprint = Blueprint("brands", __name__)
 
@@ -30,8 +31,9 @@ def posting(slug: str) -> ResponseReturnValue:
     if request.form.get("go") == "resume":
         brands.resume_posting(brand, by=by)
         return done("session.home", "Posting goes on. What waited goes out by itself.")
-    brands.stop_posting(brand, by=by, reason="by_hand")
-    return done("session.home", f"Stopped. Nothing of {brand.name} goes out until an admin resumes it.")
+    sending = len(stop(brand, by=by, reason="by_hand"))
+    named = f" {'One reply is' if sending == 1 else f'{sending} replies are'} being sent this very moment and may still appear." if sending else ""
+    return done("session.home", f"Stopped. Nothing of {brand.name} goes out until an admin resumes it.{named}")
 
 
 def _mine(slug: str) -> Brand:
