@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from app.kernel import clock
 from community.channels.models import ChannelAccount
-from community.channels.registry import kinds
+from community.channels.registry import kinds, name_of
 from community.mentions.models import Mention
 from escalation.sla.due import ClockView, span
 
@@ -96,9 +96,9 @@ class Clock:
 
 
 def channel(account: ChannelAccount) -> Channel:
-    """By the account's policy pack; a channel we only listen to, or of an unknown kind, goes by its own name."""
+    """Its letter is the network's own; a channel we only listen to, or of an unknown kind, shows its first."""
     kind = kinds().get(account.kind) if account.kind != "by_hand" else None
-    return Channel(kind.pack.mark, kind.pack.name) if kind else Channel(account.name[:1].upper(), account.name)
+    return Channel(kind.pack.mark if kind else account.name[:1].upper(), name_of(account))
 
 
 def post(mention: Mention, *, marked: bool = False) -> Post:

@@ -73,6 +73,11 @@ def kinds() -> Mapping[str, Kind]:
     return _KINDS
 
 
+def name_of(account: ChannelAccount) -> str:
+    """What people call it: a network goes by its own name, somebody's own system and a channel we only listen to by the one it was given."""
+    return account.name if account.kind in ("webhook", "by_hand") or account.kind not in _KINDS else _KINDS[account.kind].pack.name
+
+
 def register(name: str, kind: Kind) -> None:
     """Add a kind that lives outside this package."""
     _KINDS[name] = kind

@@ -13,7 +13,7 @@ from app.kernel.errors import Invalid
 from community.channels.base import Author, Channel, Incoming, Outgoing, Sender, Verdict, Voice
 from community.channels.models import ChannelAccount
 from community.channels.packs import Pack
-from community.channels.registry import adapter_for, kinds
+from community.channels.registry import adapter_for, kinds, name_of
 from community.mentions.models import Mention
 
 KINDS: dict[str, Literal["api", "by_hand", "none"]] = {"allowed": "api", "by_hand": "by_hand", "no": "none"}
@@ -27,6 +27,8 @@ class Path:
     voice: Voice
     voices: tuple[Voice, ...]
     """Voices this person may choose here."""
+    network: str
+    """What people call the channel."""
     rule: str
     url: str | None
     limit: int | None
@@ -63,6 +65,7 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
         kind=KINDS[verdict.verdict],
         voice=chosen,
         voices=voices,
+        network=name_of(account),
         rule=verdict.rule,
         url=verdict.url or mention.url,
         limit=adapter.capabilities().max_length,
