@@ -93,7 +93,7 @@ def _week(brand: Brand) -> Week:
         .where(Decision.superseded_at.is_(None), newest.c.received_at >= since)
         .group_by(Decision.audience)
     )
-    routes = dict(db.session.execute(counted).tuples().all())
+    routes = dict(db.session.execute(counted).all())
     looked_at, in_window = db.session.execute(select(func.count(), func.count().filter(newest.c.received_at >= since)).select_from(newest)).one()
     # The first post of a conversation is what had to be answered; a task that reopened is still about that.
     first = (
