@@ -1,0 +1,86 @@
+"""What a browser itself says of every page: WCAG 2.2 A and AA, nothing sideways, no stranger's word run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.visitor import PASSWORD
+from tests.journeys.conftest import PHONE, WIDE
+from tests.web.conftest import Town
+from tests.web.test_every_page import busy
+
+__all__ = ["busy"]
+
+AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["wide light", "phone dark"])
+def test_pages_have_no_barrier(town: Town, busy: dict[str, list[str]], window: Callable[..., Any], phone: bool, dark: bool) -> None:
+    source = AXE.read_text()
+    found: list[str] = []
+    seen: set[str] = set()
+    for who in ("ada", "cleo", "tim", "max"):
+        page = window(who, phone=phone, dark=dark)
+        for url in busy[who]:
+            if url in seen or ("{me}" in url and who != "ada"):
+                continue
+            seen.add(url)
+            page.goto(url.format(me=town.people[who].id))
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                found.append(f"{url}: scrolls sideways")
+            page.evaluate(source)
+            for violation in page.evaluate("rules => axe.run(document, rules).then(r => r.violations)", RULES):
+                nodes = "; ".join(f"{node['html'][:120]} ({node['failureSummary'][:160]})" for node in violation["nodes"][:2])
+                found.append(f"{url}: {violation['id']}: {nodes}")
+    assert found == []
+
+
+def test_no_strangers_word_runs(town: Town, busy: dict[str, list[str]], window: Callable[..., Any]) -> None:
+    """Hostile posts, names, notes and replies on every page: no dialog opens, nothing is asked of another host."""
+    opened: list[str] = []
+    asked: list[str] = []
+    for who in ("ada", "cleo", "tim"):
+        page = window(who)
+        page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: asked.append(request.url) if "127.0.0.1" not in request.url and not request.url.startswith("data:") else None)
+        for url in busy[who]:
+            page.goto(url.format(me=town.people[who].id), wait_until="domcontentloaded")
+            assert page.evaluate("document.querySelectorAll('main script, main img, main iframe, [onerror], [onload]').length") == 0, url
+    assert opened == []
+    assert asked == []
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
+def test_signing_in_has_no_barrier(town: Town, chromium: Any, address: str, phone: bool) -> None:
+    context = chromium.new_context(base_url=address, viewport=PHONE if phone else WIDE)
+    page = context.new_page()
+    page.goto("/login")
+    page.evaluate(AXE.read_text())
+    violations = page.evaluate("rules => axe.run(document, rules).then(r => r.violations.map(v => v.id))", RULES)
+    requests: list[int] = []
+    page.on("response", lambda answer: requests.append(1))
+    page.get_by_label("E-mail").fill(town.ada.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk")
+    context.close()
+    assert violations == []
+
+
+def test_the_first_load_is_small(town: Town, chromium: Any, address: str) -> None:
+    """At most 6 requests and 120 KB over the wire."""
+    context = chromium.new_context(base_url=address)
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto("/login", wait_until="networkidle")
+    context.close()
+    assert len(sizes) <= 6
+    assert 10_000 < sum(sizes) <= 120_000
