@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.routing import IntegerConverter, Map
 
 from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF, open_to
 from app.kernel.logs import request_id
@@ -63,9 +64,17 @@ DOORS: dict[str, str | tuple[str, ...]] = {
 }  # fmt: skip
 
 
+class RowId(IntegerConverter):
+    """A row's id in a path; a number no column holds is simply not there."""
+
+    def __init__(self, url_map: Map, *args: Any, **kw: Any) -> None:
+        super().__init__(url_map, *args, **{"max": 10**18 - 1, **kw})
+
+
 def register(app: Flask) -> None:
     """Every page."""
     open_to(DOORS)
+    app.url_map.converters["int"] = RowId
     security.init_app(app)
     frame.init_app(app)
     for room in PAGES:

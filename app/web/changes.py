@@ -23,13 +23,14 @@ MOST = 12
 def index() -> ResponseReturnValue:
     """`?brand=3&since=desk:17,me:0`: 204 when nothing changed, else the new numbers of what did. Opens its own, smallest transaction."""
     since = _since(request.args.get("since", ""))
-    brand = request.args.get("brand", "")
+    given = request.args.get("brand", "")
+    brand_id = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
     secret = cookie.get("sid")
     with db.transaction(read_only=True):
-        user_id = people.works_in(secret, int(brand) if brand.isdigit() and len(brand) < 19 else 0) if isinstance(secret, str) else None
+        user_id = people.works_in(secret, brand_id) if isinstance(secret, str) else None
     if user_id is None:
         raise SignedOut("Sign in first.")
-    present = live.read(int(brand), user_id, since)
+    present = live.read(brand_id, user_id, since)
     changed = {name: value for name, value in present.items() if value != since[name]}
     return jsonify(changed) if changed else ("", 204)
 

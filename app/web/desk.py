@@ -22,6 +22,9 @@ from gamification.points.rules import Price, price
 
 blueprint = Blueprint("desk", __name__)
 
+SHOWN = 12
+"""Cards on the page: more than anybody weighs against each other; the rest moves up as these are taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -46,7 +49,7 @@ def index() -> ResponseReturnValue:
     chosen = {name: request.args.get(name) or None for name in ("topic", "lang", "kind")}
     order = request.args.get("order", "fit")
     order = order if order in ORDERS else "fit"
-    found = desk(user, brand, topic=chosen["topic"], lang=chosen["lang"], kind=chosen["kind"], order=order)
+    found = desk(user, brand, topic=chosen["topic"], lang=chosen["lang"], kind=chosen["kind"], order=order, limit=SHOWN)
     values = {"found": found, "cards": [_card(one) for one in found.items], "chosen": chosen, "order": order}
     if request.headers.get("HX-Request") == "true":
         return page_or_part("desk/index.html", "desk/_list.html", **values)

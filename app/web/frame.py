@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, bindparam, func, select, text
 
 from app.access import acting_brand
 from app.accounts.models import Brand, User
 from app.kernel import clock, live
-from app.kernel.db import among, db
+from app.kernel.db import BigId, UtcDateTime, among, db
 from app.notices.models import Notice
 from app.web import render
 from app.web.assets import asset
@@ -172,22 +173,32 @@ def _csrf_token() -> str:
 def _counts(user: User, brand: Brand, shown: set[str]) -> dict[str, Any]:
     """The rail's numbers and the unread notices, in one statement over small partial indexes."""
     tiers = tiers_of(user, brand.id)
-    # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
-    cases = select(Case.id).where(Case.brand_id == brand.id, text(f'"case".{WANTED}'), *([Case.tier == tiers[0]] if len(tiers) == 1 else []))
-    wanted = {
-        "reviews": select(Reply.id).where(Reply.brand_id == brand.id, among(Reply.state, "submitted")),
-        "flags": select(Flag.id).where(Flag.brand_id == brand.id, among(Flag.state, "open")),
-        "triage": select(Decision.id).where(Decision.brand_id == brand.id, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),
-        "claims": select(Claim.id).where(
-            Claim.user_id == user.id, Claim.brand_id == brand.id, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > clock.now())
-        ),
-        "cases": cases,
-        "notices": select(Notice.id).where(Notice.user_id == user.id, Notice.read_at.is_(None)),
-    }
-    asked = [name for name in wanted if name in shown or name == "notices"]
-    row = db.session.execute(
-        select(*(select(func.count()).select_from(wanted[name].limit(MOST + 1).subquery()).scalar_subquery().label(name) for name in asked))
-    ).one()
+    asked = _count_statement(frozenset(shown), tiers[0] if len(tiers) == 1 else None)
+    row = db.session.execute(asked, {"brand": brand.id, "person": user.id, "now": clock.now()}).one()
     counts = {name: int(value) for name, value in row._mapping.items()}
-    notices = counts.pop("notices")
-    return {"counts": counts, "notices": notices}
+    return {"notices": counts.pop("notices"), "counts": counts}
+
+
+@cache
+def _count_statement(shown: frozenset[str], tier: str | None) -> Select[Any]:
+    """Made once for each kind of rail: putting a statement together costs more than running it."""
+    brand, person, now = bindparam("brand", type_=BigId), bindparam("person", type_=BigId), bindparam("now", type_=UtcDateTime())
+    # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
+    cases = select(Case.id).where(Case.brand_id == brand, text(f'"case".{WANTED}'))
+    wanted = {
+        "reviews": select(Reply.id).where(Reply.brand_id == brand, among(Reply.state, "submitted")),
+        "flags": select(Flag.id).where(Flag.brand_id == brand, among(Flag.state, "open")),
+        "triage": select(Decision.id).where(Decision.brand_id == brand, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),
+        "claims": select(Claim.id).where(
+            Claim.user_id == person, Claim.brand_id == brand, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > now)
+        ),
+        "cases": cases.where(Case.tier == tier) if tier else cases,
+        "notices": select(Notice.id).where(Notice.user_id == person, Notice.read_at.is_(None)),
+    }
+    return select(
+        *(
+            select(func.count()).select_from(rows.limit(MOST + 1).subquery()).scalar_subquery().label(name)
+            for name, rows in wanted.items()
+            if name in shown or name == "notices"
+        )
+    )
