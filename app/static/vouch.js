@@ -29,20 +29,27 @@
     }
     setTimeout(look, pace());
   }
+  let waiting = null;
   async function bringIn(news) {
-    const quiet = $("[data-quiet]");
-    if (quiet && !news.some((name) => name !== "me")) return;
-    if (fresh) fresh.hidden = false;
+    if ($("[data-quiet]") && !news.some((name) => name !== "me")) return;
+    const list = $("#list"), words = $("[data-fresh-words]", fresh);
+    if (list) {
+      const answer = await ask(location.href);
+      if (!answer.ok) return;
+      waiting = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      const shown = new Set($$("[data-item]", list).map((item) => item.id));
+      const more = $$("[data-item]", waiting).filter((item) => !shown.has(item.id)).length;
+      words.textContent = more ? `${more} new. Show ${more === 1 ? "it" : "them"}` : "This list has changed. Show it";
+    }
+    fresh.hidden = false;
   }
-  fresh?.addEventListener("click", async () => {
+  fresh?.addEventListener("click", () => {
     const list = $("#list");
-    if (!list) return location.reload();
-    const answer = await ask(location.href);
-    if (!answer.ok) return location.reload();
-    list.innerHTML = await answer.text();
+    if (!list || !waiting) return location.reload();
+    list.replaceChildren(...waiting.childNodes);
     list.classList.add("arrive");
-    fresh.hidden = true;
-    $("h2, h1", list)?.focus();
+    fresh.hidden = true; waiting = null;
+    $("h2, h1, [data-item]", list)?.focus();
   });
   if (Object.keys(watched).length) setTimeout(look, pace());
   addEventListener("visibilitychange", () => { if (!document.hidden) touched = Date.now(); });

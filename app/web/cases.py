@@ -215,7 +215,7 @@ def _words(moment: Moment) -> str:
         case "opened":
             return "The case was opened." if not who else f"{who} sent it up."
         case "assigned":
-            return f"{who or 'Somebody'} gave it a person." if details.get("to") else "Assigned."
+            return f"{who or 'Somebody'} {'took it' if details.get('took') else 'gave it to a colleague'}."
         case "handed_up" | "handed_down":
             to = render.AUDIENCES.get(details.get("tier", ""), "")
             return f"{who or 'The clock'} handed it {'up' if moment.kind == 'handed_up' else 'down'} to {to}."

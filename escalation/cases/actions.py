@@ -83,7 +83,7 @@ def assign(case: Case, *, by: User, to: User | None = None) -> Case:
     task = _task(case)
     if task.state in ("open", "claimed"):
         task_actions.hand_to(task, to, by=by)
-    _enter(case, "assigned", by_id=by.id, to=to.id)
+    _enter(case, "assigned", by_id=by.id, to=to.id, took=to.id == by.id)
     record(CaseAssigned(case.brand_id, case.id, to.id, by.id))
     audit("case_assigned", case, by=by, to=to.id)
     _changed(case)
