@@ -1,0 +1,178 @@
+"""One row of every kind in a brand, with a needle in every text, and people of every role with a browser and a token each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select, text, update
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from app.accounts import people
+from app.accounts.models import Brand, RoleName, User
+from app.kernel.db import Base, db
+from community.channels.models import ChannelAccount
+from community.moderation import actions as moderation
+from community.replies.models import Posting
+from community.tasks.models import Task
+from escalation.cases import actions as cases
+from escalation.cases.models import Case
+from tests import factories
+from tests.harness.visitor import Visitor
+from tests.stories import news
+
+ROLES: tuple[RoleName, ...] = ("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin")
+UNTOLD = frozenset({"sign_in", "failed_sign_in", "token", "alembic_version"})
+"""Tables that note a visit itself."""
+
+
+class Person:
+    """Somebody, or nobody, with a browser and a token."""
+
+    def __init__(self, app: Flask, user: User | None) -> None:
+        self.app, self.user = app, user
+        self.browser: Visitor = app.test_client()  # type: ignore[assignment]
+        self.token: str | None = None
+        if user is not None:
+            self.browser.login(user.email)
+            with db.transaction():
+                self.token = people.issue_token(user, "walk", by=user)
+
+    def ask(self, method: str, path: str, data: dict[str, Any] | None = None, **more: Any) -> TestResponse:
+        """As a program would (a path of the API) or as a browser does."""
+        if not path.startswith("/api/"):
+            return self.browser.open(path, method=method, data=data, **more)
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        body: dict[str, Any] = {} if method in ("GET", "HEAD", "OPTIONS") else {"json": data or {}}
+        return self.app.test_client().open(path, method=method, headers=headers, **body, **more)
+
+
+WORDS = "These are words of my own, written for this one place and for no other."
+BODIES: dict[str, dict[str, Any]] = {
+    "answer_case": {"body": WORDS},
+    "confirm_reply": {"url": "https://example.com/p/1"},
+    "decide_flag": {"uphold": True},
+    "decide": {"text": "How do I reset it?"},
+    "flag_task": {"kind": "spam"},
+    "note_case": {"body": WORDS},
+    "reroute_mention": {"audience": "tier_2"},
+    "resolve_case": {"outcome": "fixed"},
+    "review_reply": {"decision": "approve", "revision": 1},
+    "save_reply": {"body": WORDS},
+    "settle_posting": {"outcome": "give_up"},
+    "submit_reply": {"revision": 1},
+    "transfer_case": {"tier": "tier_2", "note": "It is the firmware."},
+    "write_reply": {"body": WORDS},
+    "import_mentions": {"id": "walked-in", "text": "How do I reset it?"},
+    "assign_case": {},
+}
+"""What a program sends to each operation that takes something."""
+FORM = {
+    "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
+    "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
+    "shown": "1", "theme": "dark", "voice": "own",
+}  # fmt: skip
+"""What a browser could send to any form."""
+
+
+def body_for(rule: Rule) -> dict[str, Any]:
+    """A body that is right in itself, so that nothing but rights can refuse it."""
+    room, _, name = rule.endpoint.partition(".")
+    if room == "api":
+        return BODIES.get(name, {})
+    return FORM | ({"outcome": "fixed"} if room == "cases" else {})
+
+
+@dataclass
+class Stage:
+    """A brand and the ids that fill its routes. `needle` stands in each text outsiders must not read."""
+
+    app: Flask
+    brand: Brand
+    account: ChannelAccount
+    needle: str
+    people: dict[str, Person] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    def path(self, rule: Rule, **others: Any) -> str:
+        """The route filled with this brand's rows."""
+        values = {**self.ids, **others}
+        with self.app.test_request_context():
+            filled = {name: values[name] for name in rule.arguments}
+            return str(self.app.url_map.bind("localhost").build(rule.endpoint, filled, method=next(iter(rule.methods or {"GET"}))))
+
+
+def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[RoleName, ...] = ROLES) -> Stage:
+    """`words` are added to every text a stranger, a writer or an employee can write."""
+    brand = factories.brand(slug, f"{slug.title()}")
+    account = factories.account(brand, f"{slug}-wave", reply_url="http://127.0.0.1:9/reply")
+    hand = factories.account(brand, f"{slug}-wild", kind="by_hand")
+    stage = Stage(app, brand, account, needle)
+    users = {role: factories.person(role.replace("_", ""), brand, role, trust=4) for role in roles}
+    writer = factories.person("writer", brand, "advocate", trust=4)
+    tail = f" {needle} {words}".rstrip()
+
+    def told(more: str = "", **also: Any) -> Task:
+        return factories.task(also.pop("account", account), f"How do I reset number {factories.next_number()}?{more}{tail}", **also)
+
+    def answer() -> str:
+        return f"{factories.answer()}{tail}"
+
+    draft = factories.drafted(told(), writer, answer())
+    submitted = factories.submitted(told(), writer, answer())
+    order = factories.approved(told(), writer, users["moderator"], answer())
+    by_hand = factories.approved(told(account=hand), writer, users["moderator"], answer())
+    open_task, tier_task = told(), told(" #tier_1")
+    factories.mention(account, f"Hm #triage{tail}")
+    news()
+    with db.transaction() as session:
+        flag = moderation.flag(factories.fresh(open_task), by=writer, kind="spam", note=f"spam?{tail}")
+        session.execute(update(Posting).where(Posting.id == order.id).values(state="unknown", next_at=None, detail=f"unclear{tail}"))
+        case = session.scalars(select(Case).where(Case.task_id == tier_task.id)).one()
+        cases.note(case, by=users["tier_1"], text=f"They called twice.{tail}")
+        flag_id, case_id = flag.id, case.id
+    news()
+    stage.ids = {
+        "task_id": open_task.id,
+        "tier_task_id": tier_task.id,
+        "reply_id": submitted.id,
+        "draft_id": draft.id,
+        "hand_reply_id": by_hand.reply_id,
+        "posting_id": order.id,
+        "mention_id": tier_task.mention_id,
+        "flag_id": flag_id,
+        "case_id": case_id,
+        "user_id": writer.id,
+        "person_id": writer.id,
+        "slug": slug,
+        "board": "week",
+        "secret": "no-such-link",
+        "token": "no-such-token",
+        "stamp": "0",
+        "name": "vouch.css",
+        "filename": "no-such-file.css",
+    }
+    for name, user in users.items():
+        stage.people[name] = Person(app, user)
+    stage.people["writer"] = Person(app, writer)
+    return stage
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table but those that note a visit itself."""
+    with db.transaction(read_only=True) as session:
+        return {
+            table.name: sorted(map(tuple, session.execute(text(f'SELECT * FROM "{table.name}"'))), key=repr)
+            for table in Base.metadata.sorted_tables
+            if table.name not in UNTOLD
+        }
+
+
+def changed(before: dict[str, list[tuple[Any, ...]]], after: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """What is new or other, by table."""
+    return {name: [row for row in after[name] if row not in before[name]] or before[name][:1] for name in after if after[name] != before[name]}
+
+
+__all__ = ["ROLES", "Person", "Stage", "changed", "everything", "make"]
