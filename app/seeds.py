@@ -48,7 +48,7 @@ from escalation.sla.due import DEFAULTS
 TOWN = Path(__file__).with_name("town.toml")
 CHANNEL = "forum"
 """The brands' default channel: listened to, answered by hand."""
-PASSWORD_FILE = "seed-password"  # noqa: S105  # nosec B105: a file's name
+PASSWORD_FILE = "seed-password"  # noqa: S105  # nosec B105
 SYLLABLES = [a + b for a in "bdfghjklmnprstvz" for b in "aeiou"]
 
 

@@ -437,7 +437,7 @@ def _ours(taken: _Taken) -> Posting | None:
 
 def _backoff(attempt: int, most: float = 600) -> timedelta:
     """Doubling with full jitter, so that many postings do not come back together."""
-    return timedelta(seconds=min(2.0**attempt, most) * (0.5 + random.random() / 2))  # nosec B311: not a secret
+    return timedelta(seconds=min(2.0**attempt, most) * (0.5 + random.random() / 2))  # nosec B311
 
 
 def _wake(posting: Posting) -> None:
