@@ -15,7 +15,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import Invalid
 from app.web import render
-from app.web.frame import done, page, page_or_part, watch
+from app.web.frame import done, is_part, page, watch
 from app.web.tasks import outgoing
 from community.mentions.models import Mention
 from community.mentions.queries import earlier_posts, mention_of
@@ -84,10 +84,10 @@ def index() -> ResponseReturnValue:
     found = cases(user, brand, tier=tier if tier != "both" else None, show=shown, limit=SHOWN, cursor=request.args.get("after"))
     lines = [_line(row, user) for row in found.items]
     values: dict[str, Any] = {"lines": lines, "show": shown, "tier": tier, "next_cursor": found.next}
-    if request.headers.get("HX-Request") == "true":
-        return page_or_part("cases/index.html", "cases/_list.html", **values)
+    if is_part():
+        return page("cases/_list.html", **values)
     totals: Counts = counts(brand, tier if tier in TIERS else None)
-    return page_or_part("cases/index.html", "cases/_list.html", **values, shows=SHOWS, counts=totals, counted=COUNTED, works=works)
+    return page("cases/index.html", **values, shows=SHOWS, counts=totals, counted=COUNTED, works=works)
 
 
 @blueprint.get("/cases/<int:case_id>")

@@ -12,7 +12,7 @@ from app.access import acting_brand
 from app.kernel import clock
 from app.web import render
 from app.web.claims import held_by
-from app.web.frame import page_or_part, watch
+from app.web.frame import is_part, page, watch
 from community.feedback.queries import thanks_for
 from community.permissions import RULES
 from community.tasks.models import Task
@@ -51,12 +51,11 @@ def index() -> ResponseReturnValue:
     order = order if order in ORDERS else "fit"
     found = desk(user, brand, topic=chosen["topic"], lang=chosen["lang"], kind=chosen["kind"], order=order, limit=SHOWN)
     values = {"found": found, "cards": [_card(one) for one in found.items], "chosen": chosen, "order": order}
-    if request.headers.get("HX-Request") == "true":
-        return page_or_part("desk/index.html", "desk/_list.html", **values)
+    if is_part():
+        return page("desk/_list.html", **values)
     advocate = found.advocate
-    return page_or_part(
+    return page(
         "desk/index.html",
-        "desk/_list.html",
         **values,
         claims=held_by(user, brand),
         advocate=advocate,

@@ -91,9 +91,9 @@ def hold(reply_id: int) -> ResponseReturnValue:
 @blueprint.route("/reviews/<int:reply_id>/claim", methods=["DELETE"])
 @blueprint.post("/reviews/<int:reply_id>/claim/end", endpoint="let_go_form")
 def let_go(reply_id: int) -> ResponseReturnValue:
-    """Put it back undecided."""
+    """Put it back undecided. Sent by a page that closes, so nobody reads the answer."""
     actions.close_review(reply_of(current_user, reply_id), by=current_user._get_current_object())
-    return done("reviews.index")
+    return "", 204
 
 
 @blueprint.post("/replies/<int:reply_id>/reviews")
@@ -121,9 +121,6 @@ def decide(reply_id: int) -> ResponseReturnValue:
 
 
 def _page(show: str, rows: list[Row], item: QueueItem | None) -> ResponseReturnValue:
-    part = request.headers.get("HX-Target", "") == "queue" and is_part()
-    if part:
-        return render_template("reviews/_queue.html", rows=rows, show=show, current=item)
     return page("reviews/index.html", rows=rows, show=show, current=item, waits=len(rows), sentences=SENTENCES, **(_detail(item) if item else {}))
 
 

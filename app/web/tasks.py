@@ -23,7 +23,7 @@ from community.mentions.queries import conversation
 from community.moderation.actions import REASON_WORDS
 from community.moderation.queries import history
 from community.permissions import RULES
-from community.replies.models import Reply, Revision
+from community.replies.models import Reply
 from community.replies.path import Path, path_for
 from community.replies.queries import OnTask, draft_of, replies_on, revision
 from community.tasks.models import Claim, Task
@@ -99,7 +99,7 @@ def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> Re
         path=path,
         out=outgoing(path, written.text if written else "", task.lang) if path else None,
         last=_last(own),
-        note=_note(own[-1].reply, written) if own and own[-1].reply.state in ("returned", "rejected", "approved") else None,
+        note=_note(own[-1].reply) if own and own[-1].reply.state in ("returned", "rejected", "approved") else None,
         others=[one for one in replies if one.writer.id != user.id],
         refusal=RULES.refusal(user, "task.claim", task),
         flags=FLAG_CHOICES,
@@ -186,7 +186,7 @@ def _last(own: list[OnTask]) -> Standing | None:
     )
 
 
-def _note(reply: Reply, _written: Revision | None) -> Note | None:
+def _note(reply: Reply) -> Note | None:
     found = history(reply)
     if not found:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,8 +70,9 @@ def desk(
     advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == user.id, Advocate.brand_id == brand.id))
     # Ranked as plain columns: making objects of two hundred rows to show twenty would cost more than all else here.
     wanted = (
-        select(Task.id, Task.state, Task.kind, Task.category, Task.lang, Task.priority, Task.opened_at, Task.returned_to_id, Task.kept_until)
+        select(Task.id, Task.state, Task.kind, Task.category, Task.lang, Task.priority)
         .where(Task.brand_id == brand.id, Task.audience == "community", among(Task.state, "open", "claimed"))
+        .where(or_(Task.returned_to_id.is_(None), Task.returned_to_id == user.id, Task.kept_until.is_(None), Task.kept_until <= clock.now()))
         .order_by(*((Task.opened_at,) if order == "oldest" else (Task.priority.desc(), Task.opened_at)))
         .limit(WINDOW + 1)
     )
@@ -79,14 +80,14 @@ def desk(
         if value:
             wanted = wanted.where(column == value)
     rows = db.session.execute(wanted).all()
-    now = clock.now()
-    seen = [row for row in rows[:WINDOW] if not (row.returned_to_id not in (None, user.id) and row.kept_until and row.kept_until > now)]
+    seen = list(rows[:WINDOW])
     holders = holders_of([row.id for row in seen if row.state == "claimed"])
     if order == "fit":
-        seen.sort(key=lambda row: (row.id in holders, -fit(row, advocate), row.opened_at))
-        seen = _mix_praise(seen, holders)
+        languages, topics = (frozenset(advocate.languages), frozenset(advocate.topics)) if advocate else (None, frozenset())
+        # Among equals the order they came in stays: the more pressing first, then the older.
+        seen = _mix_praise(sorted(seen, key=lambda row: -fit(row, languages, topics)), holders)
     else:
-        seen.sort(key=lambda row: (row.id in holders, row.opened_at))
+        seen.sort(key=lambda row: row.id in holders)
     shown = [row.id for row in seen[: bounded(limit, SHOWN)]]
     loaded = {
         task.id: task for task in db.session.scalars(select(Task).where(Task.id.in_(shown)).options(joinedload(Task.mention).joinedload(Mention.account)))
@@ -102,16 +103,15 @@ def desk(
     )
 
 
-def fit(task: Any, advocate: Advocate | None) -> int:
-    """How well a task suits a person, in points of priority."""
+def fit(task: Any, languages: Collection[str] | None, topics: Collection[str]) -> int:
+    """How well a task suits somebody of these languages and topics, in points of priority; no languages: of any."""
     points: int = task.priority
-    if advocate is None:
-        return points
-    if task.lang in advocate.languages:
-        points += LANGUAGE_FIT
-    elif task.lang != "und":
-        points += NOT_MY_LANGUAGE
-    return points + TOPIC_FIT if task.category in advocate.topics else points
+    if languages is not None:
+        if task.lang in languages:
+            points += LANGUAGE_FIT
+        elif task.lang != "und":
+            points += NOT_MY_LANGUAGE
+    return points + TOPIC_FIT if task.category in topics else points
 
 
 def why_offered(task: Task, advocate: Advocate | None) -> str:
