@@ -241,6 +241,7 @@ def _start(app: Flask, config: Config, ports: tuple[int, int]) -> None:
     finally:
         starter.stop()
         if valkey:
+            valkey.remove()
             address.unlink(missing_ok=True)
 
 

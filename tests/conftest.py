@@ -9,6 +9,7 @@ clock       a clock that stands still and is moved by hand
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The first process starts the servers; the others find them in the environment."""
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
         return
+    # Told to end, a run still stops the servers it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     valkey = Valkey()
     valkey.start()
     _ours.append(valkey.remove)

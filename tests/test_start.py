@@ -92,8 +92,10 @@ def test_an_installation_starts_mends_itself_and_ends_in_order(start: Callable[.
     wait_until(lambda: len(family(starter)) >= 8)
 
     everybody = family(starter)
+    socket_folder = Path((tmp_path / "data/redis.url").read_text().removeprefix("unix://").partition("?")[0]).parent
     assert starter.stop() == 0
     assert not still_there(everybody)
+    assert not socket_folder.exists()
     assert not (tmp_path / "data/start.pids").exists()
     assert not (tmp_path / "data/redis.url").exists()
 
