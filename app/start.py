@@ -258,7 +258,7 @@ def _run_parts(starter: Starter, app: Flask, ports: Sequence[int]) -> None:
 def _migrate(_app: Flask, config: Config) -> int:
     try:
         migrate.upgrade(config.database)
-    except migrate.WrongSchema as reason:
+    except migrate.CannotMigrate as reason:
         click.echo(f"Error: {reason}", err=True)
         return 1
     return 0

@@ -164,6 +164,15 @@ def test_a_bad_setting_is_named_in_one_sentence(settings: dict[str, str], words:
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db"])
+def test_a_database_that_is_not_there_is_named(url: str, tmp_path: Path, port: int) -> None:
+    for command in (("db", "upgrade"), ("start", "--port", str(port))):
+        answer = ask(*command, VOUCH_DATA_DIR=str(tmp_path), VOUCH_DATABASE_URL=url)
+        assert answer.returncode == 1
+        assert "The database cannot be reached" in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
 @pytest.mark.parametrize("bad", ["abc", "0", "70000", "-1"])
 def test_a_bad_port_is_named(bad: str, tmp_path: Path) -> None:
     answer = ask("start", VOUCH_DATA_DIR=str(tmp_path), PORT=bad)

@@ -22,12 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 commands = AppGroup("db", help="The schema's versions.")
 
 
-class WrongSchema(Exception):
-    """One sentence: how database and code differ, and what to do."""
+class CannotMigrate(Exception):
+    """One sentence: how database and code differ, or that the database is not there, and what to do."""
 
 
 def upgrade(url: str, to: str = "head") -> None:
-    """Bring a database to a revision; nothing happens where it stands there already. Raises WrongSchema if it is newer than the code."""
+    """Bring a database to a revision; nothing happens where it stands there already. Raises CannotMigrate if it is newer than the code."""
     _refuse_newer(url)
     command.upgrade(_alembic(url), to)
 
@@ -39,11 +39,11 @@ def downgrade(url: str, to: str) -> None:
 
 
 def check(url: str) -> None:
-    """Raises WrongSchema unless the database stands exactly where the code is."""
+    """Raises CannotMigrate unless the database stands exactly where the code is."""
     _refuse_newer(url)
     here = _revision(url)
     if here != (head := _scripts(url).get_current_head()):
-        raise WrongSchema(f"The database stands at {here or 'an empty schema'} and the code at {head}: run `flask db upgrade`.")
+        raise CannotMigrate(f"The database stands at {here or 'an empty schema'} and the code at {head}: run `flask db upgrade`.")
 
 
 @commands.command("upgrade")
@@ -77,10 +77,8 @@ def _said(act: Callable[[str], object]) -> None:
     url = current_app.config["VOUCH"].database
     try:
         act(url)
-    except (WrongSchema, CommandError) as error:
+    except (CannotMigrate, CommandError) as error:
         raise click.ClickException(str(error)) from None
-    except OperationalError as error:
-        raise click.ClickException(f"The database cannot be reached: {str(error.orig).strip().splitlines()[0]}") from None
 
 
 def _refuse_newer(url: str) -> None:
@@ -90,7 +88,7 @@ def _refuse_newer(url: str) -> None:
     try:
         _scripts(url).get_revision(here)
     except CommandError:
-        raise WrongSchema(f"The database is newer than this code (it stands at {here}): start the version that made it, or restore a backup.") from None
+        raise CannotMigrate(f"The database is newer than this code (it stands at {here}): start the version that made it, or restore a backup.") from None
 
 
 def _revision(url: str) -> str | None:
@@ -98,6 +96,9 @@ def _revision(url: str) -> str | None:
     try:
         with engine.execution_options(read_only=True).connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        why = str(error.orig).strip().splitlines()[0]
+        raise CannotMigrate(f"The database cannot be reached ({why}): start it, or correct VOUCH_DATABASE_URL.") from None
     finally:
         engine.dispose()
 
