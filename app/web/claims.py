@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -10,8 +11,13 @@ from flask_login import current_user
 
 from app.access import acting_brand
 from app.accounts.models import Brand, User
+from app.kernel.db import db
+from app.kernel.errors import Conflict, TooMany
 from app.web import render
-from app.web.frame import done, page, watch
+from app.web.frame import done, is_part, page, watch
+from community.moderation.actions import REASON_WORDS
+from community.moderation.models import Review
+from community.moderation.queries import asked_changes
 from community.replies.queries import replies_of
 from community.tasks import actions
 from community.tasks.models import Claim, Task
@@ -31,6 +37,15 @@ class Held:
     """Seconds of the lease; 0 for an assignment."""
     share: int
     """Percent of the lease that is left."""
+    asked: Asked | None
+    """It came back: what a reviewer wants changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    who: str
+    at: datetime
+    words: str
 
 
 @blueprint.get("/claims")
@@ -44,7 +59,13 @@ def index() -> ResponseReturnValue:
 def create(task_id: int) -> ResponseReturnValue:
     """Take the task: 409 with the winner's name for whoever was slower."""
     task = task_of(current_user, task_id)
-    actions.claim(task, by=current_user._get_current_object())
+    try:
+        with db.session.begin_nested():
+            actions.claim(task, by=current_user._get_current_object())
+    except (Conflict, TooMany) as refusal:
+        if is_part():
+            raise
+        return page("claims/lost.html", refusal=refusal.message, task_id=task_id), refusal.status
     return done("tasks.show", task_id=task.id)
 
 
@@ -59,13 +80,19 @@ def delete(task_id: int) -> ResponseReturnValue:
 
 def held_by(user: User, brand: Brand) -> list[Held]:
     """What a person holds, the most urgent end first."""
-    return [_held(task, claim) for task, claim in claims_of(user, brand)]
+    claims = claims_of(user, brand)
+    returned = asked_changes(user, [task.id for task, _ in claims])
+    return [_held(task, claim, returned.get(task.id)) for task, claim in claims]
 
 
-def _held(task: Task, claim: Claim) -> Held:
+def _held(task: Task, claim: Claim, returned: tuple[Review, User | None] | None) -> Held:
     left = render.seconds_left(claim.ends_at)
     whole = (claim.ends_at - claim.started_at).total_seconds() if claim.ends_at else 0
-    return Held(task, claim, render.post(task.mention), left, share_left(left, whole))
+    asked = None
+    if returned is not None:
+        review, who = returned
+        asked = Asked(who.name if who else "A rule", review.at, review.note or REASON_WORDS.get(review.reason or "", ""))
+    return Held(task, claim, render.post(task.mention), left, share_left(left, whole), asked)
 
 
 def share_left(left: float, whole: float) -> int:

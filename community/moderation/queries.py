@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,21 @@ def history(reply: Reply) -> Sequence[tuple[Review, User | None]]:
         select(Review, User).outerjoin(User, User.id == Review.reviewer_id).where(Review.reply_id == reply.id).options(lazyload(User.roles)).order_by(Review.id)
     )
     return [(review, reviewer) for review, reviewer in rows]
+
+
+def asked_changes(user: User, task_ids: Collection[int]) -> dict[int, tuple[Review, User | None]]:
+    """Which of these tasks came back to their writer, by task: what was asked, and by whom."""
+    if not task_ids:
+        return {}
+    rows = db.session.execute(
+        select(Reply.task_id, Review, User)
+        .join(Review, and_(Review.reply_id == Reply.id, Review.decision == "return"))
+        .outerjoin(User, User.id == Review.reviewer_id)
+        .where(Reply.task_id.in_(task_ids), Reply.writer_id == user.id, Reply.state == "returned")
+        .options(lazyload(User.roles))
+        .order_by(Review.id)
+    )
+    return {task_id: (review, reviewer) for task_id, review, reviewer in rows}
 
 
 def reviewed_before(writer_id: int, brand: Brand) -> tuple[int, int]:

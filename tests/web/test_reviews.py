@@ -75,6 +75,8 @@ def test_returned_it_is_the_writers_again_with_the_reason(town: Town) -> None:
     assert cleo.post(f"/replies/{reply.id}/reviews", data={"decision": "return", "revision": "1"}).status_code == 400
     cleo.post(f"/replies/{reply.id}/reviews", data={"decision": "return", "revision": "1", "reason": "incomplete", "note": "Say which light."})
     ada = town.browser("ada")
+    for page in ("/desk", "/claims"):
+        assert "Returned: one change asked Cleo Lindqvist" in words(ada.get(page))
     said = words(ada.get(f"/tasks/{reply.task_id}"))
     assert "Say which light." in said
     assert "Submit for review" in said

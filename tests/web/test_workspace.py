@@ -51,6 +51,8 @@ def test_checks_say_what_stops_the_words_and_offer_others(town: Town) -> None:
     assert "Only Northwind may promise money" in said
     assert "the team can look at your case" in said
     assert "mail address" in said
+    assert "As it will appear" in said
+    assert "I help out as a Northwind advocate." in said
     assert "Only Northwind" not in words(ada.post(f"/tasks/{task.id}/checks", json={"text": GOOD}))
 
 
