@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -93,55 +93,50 @@ def spread(seconds: Sequence[float]) -> dict[str, float]:
 # Mentions
 
 
-def mentions_file(folder: Path, count: int) -> Path:
-    """The file named in the environment, or `count` invented posts."""
+def mentions_file(folder: Path, most: int) -> Path:
+    """The file named in the environment, or `most` invented posts."""
     given = os.environ.get(MENTIONS)
     if given:
         return Path(given)
     path = folder / "mentions.jsonl"
     with path.open("w", encoding="utf-8") as out:
-        out.writelines(json.dumps(line) + "\n" for line in invented(count))
+        out.writelines(json.dumps(line) + "\n" for line in invented(most))
     return path
 
 
-def many_mentions(folder: Path, count: int) -> Path:
-    """Exactly `count` posts: those of `mentions_file`, said again by others as often as needed."""
-    path = folder / f"mentions-{count}.jsonl"
-    source = mentions_file(folder, count)
+def many_mentions(folder: Path, start: int, end: int) -> Path:
+    """Posts number `start` to `end` of an endless stream: those of `mentions_file`, again and again under new ids."""
+    path = folder / f"mentions-{start}-{end}.jsonl"
     with path.open("w", encoding="utf-8") as out:
-        written = 0
-        while written < count:
-            for line in islice(_lines(source), count - written):
-                for name in ("id", "in_reply_to"):
-                    if line.get(name):
-                        line[name] = f"{line[name]}-{written // count}-{'r' + str(written)}" if name == "id" else line[name]
-                out.write(json.dumps(line) + "\n")
-                written += 1
+        for line in islice(_stream(mentions_file(folder, end)), start, end):
+            out.write(json.dumps(line) + "\n")
     return path
 
 
-def invented(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+def _stream(file: Path) -> Iterator[dict[str, Any]]:
+    for turn in count():
+        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+            for line in map(json.loads, lines):
+                yield {**line, **{name: f"{line[name]}~{turn}" for name in ("id", "in_reply_to") if line.get(name)}}
+
+
+def invented(most: int, seed: int = 1) -> Iterator[dict[str, Any]]:
     """Posts in a natural mix: questions, trouble, anger, praise, talk that needs no answer, threads, some Chinese."""
     chance = random.Random(seed)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    for number in range(count):
+    for number in range(most):
         moment += timedelta(seconds=chance.randint(1, 40))
         words = chance.choice(chance.choices(SAYINGS, weights=WEIGHTS)[0])
         line = {
             "id": f"b-{number}",
             "text": f"{chance.choice(CALLS)} {words} {chance.choice(ENDS)}".strip(),
-            "author": f"person{chance.randint(1, max(2, count // 2))}",
+            "author": f"person{chance.randint(1, max(2, most // 2))}",
             "posted_at": moment.isoformat(),
             "raw": {"source": "invented"},
         }
         if number > 100 and chance.random() < 0.2:
             line["in_reply_to"] = f"b-{chance.randint(number - 100, number - 1)}"
         yield line
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 CALLS = ("@northwind", "Hey @northwind", "@northwind hi,", ".@northwind", "So, @northwind")
