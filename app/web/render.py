@@ -104,12 +104,12 @@ def channel(account: ChannelAccount) -> Channel:
 def post(mention: Mention, *, marked: bool = False) -> Post:
     """`marked`: underline the words that drove the decision (needs the decision loaded)."""
     decision = mention.decision if marked else None
-    name = mention.author_name or mention.author_handle or "Somebody"
+    name = "Our answer" if mention.by_brand else mention.author_name or mention.author_handle or "Somebody"
     return Post(
         id=mention.id,
         who=name,
-        handle=mention.author if mention.author_handle and mention.author_name else "",
-        initials=initials(name),
+        handle=mention.author if mention.author_handle and mention.author_name and not mention.by_brand else "",
+        initials="✓" if mention.by_brand else initials(name),
         at=mention.posted_at,
         pieces=pieces(mention.text, driving(decision) if decision else ()),
         lang=mention.lang,

@@ -88,7 +88,7 @@ def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> Re
         task=task,
         head=render.post(task.mention),
         posts=[render.post(one, marked=True) for one in conversation(task.conversation_id, user=user)],
-        because=why_offered(task, advocate_of(user, _brand(task))),
+        because=why_offered(task, advocate_of(user, _brand(task))) if task.state in ("open", "claimed") else "",
         read_as=read_as(task.mention.decision),
         price=worth(task),
         holder=None if held is None or mine else held,
