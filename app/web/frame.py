@@ -99,7 +99,9 @@ def init_app(app: Flask) -> None:
 def watch(*names: str) -> None:
     """Say, before reading anything, what this page shows: a change from now on is noticed by the page, however close."""
     user = current_user._get_current_object()
-    g.watched = live.read(acting_brand().id, user.id, dict.fromkeys((*names, "me")))
+    wanted = dict.fromkeys((*names, "me"), 0)
+    # While Redis is away the page goes on asking, and hears everything as new once it is back.
+    g.watched = wanted | live.read(acting_brand().id, user.id, wanted)
 
 
 def page(template: str, **values: Any) -> str:

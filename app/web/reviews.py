@@ -29,6 +29,8 @@ from community.replies.states import POSTING
 
 blueprint = Blueprint("reviews", __name__)
 
+SHOWN = 20
+"""Replies in the queue beside the one that is open."""
 SHOWS = ("waiting", "decided", "stuck")
 SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("incorrect", "Check a fact", "One fact is not right: "),
@@ -157,7 +159,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
 
 
 def _rows(show: str) -> list[Row]:
-    found = queue(current_user._get_current_object(), acting_brand(), show="decided" if show == "decided" else "waiting", limit=30)
+    found = queue(current_user._get_current_object(), acting_brand(), show="decided" if show == "decided" else "waiting", limit=SHOWN)
     return [Row(item, render.channel(item.mention.account), item.revision.text, _tags(item, show)) for item in found.items]
 
 
