@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from app.kernel import clock
 from app.kernel.db import among, db
-from app.kernel.errors import Conflict
 from app.kernel.outbox import record
 from community.events import AuthorCameBack, AuthorThanked
 from community.feedback.models import FollowUp
-from community.mentions.models import Mention
-from community.ports import Post, Route, ports
+from community.mentions.models import Decision, Mention
+from community.ports import Post, Route, Signals, ports
 from community.replies.models import Posting, Reply
 from community.tasks import actions as task_actions
 from community.tasks.models import Task
@@ -64,13 +63,27 @@ def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read"
     return "read"
 
 
+def catch_up(task: Task, since: datetime) -> None:
+    """Read what the author wrote after our reply had begun to go out and before we knew that it is out."""
+    wrote = (Mention.conversation_id == task.conversation_id, Mention.by_brand.is_(False), Mention.posted_at >= since, Mention.id != task.mention_id)
+    current = and_(Decision.mention_id == Mention.id, Decision.superseded_at.is_(None))
+    for mention, decision in db.session.execute(select(Mention, Decision).join(Decision, current).where(*wrote).order_by(Mention.posted_at, Mention.id)).all():
+        if task.state != "answered":
+            return
+        read_follow_up(task, mention, _route(decision))
+
+
 def resolve_silent(limit: int = 500) -> int:
-    """Resolve what was answered and has been silent for 72 h; returns how many."""
+    """Resolve what was answered and has been silent for 72 h, each in a transaction of its own; returns how many."""
+    edge = clock.now() - SILENCE
+    with db.transaction(read_only=True) as session:
+        silent = session.scalars(select(Task.id).where(among(Task.state, "answered"), Task.answered_at <= edge).order_by(Task.answered_at).limit(limit)).all()
     done = 0
-    with db.transaction() as session:
-        for task in session.scalars(
-            select(Task).where(among(Task.state, "answered"), Task.answered_at <= clock.now() - SILENCE).order_by(Task.answered_at).limit(limit)
-        ).all():
+    for task_id in silent:
+        with db.transaction() as session:
+            task = task_actions.hold(session.get_one(Task, task_id))
+            if task.state != "answered" or task.answered_at is None or task.answered_at > edge:
+                continue  # the author wrote this very moment
             answer = session.scalar(
                 select(Reply)
                 .join(Posting, Posting.reply_id == Reply.id)
@@ -78,12 +91,16 @@ def resolve_silent(limit: int = 500) -> int:
                 .order_by(Posting.id.desc())
                 .limit(1)
             )
-            try:
-                task_actions.resolve(task, because="silence", by=None, writer_id=answer.writer_id if answer else None, reply_id=answer.id if answer else None)
-                done += 1
-            except Conflict:
-                continue  # the author wrote this very moment
+            task_actions.resolve(task, because="silence", by=None, writer_id=answer.writer_id if answer else None, reply_id=answer.id if answer else None)
+            done += 1
     return done
+
+
+def _route(decision: Decision) -> Route:
+    """A stored decision as the route it came from."""
+    d = decision
+    signals = Signals(d.anger, d.technical, d.spam, d.urgency, d.sentiment, d.category, lang="und")
+    return Route(d.audience, d.priority, d.kind, (), signals)  # type: ignore[arg-type]
 
 
 def _post(mention: Mention) -> Post:

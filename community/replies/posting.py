@@ -32,6 +32,7 @@ from community.channels.base import Attempt, Channel, Outgoing, Sent
 from community.channels.models import ChannelAccount
 from community.channels.registry import adapter_for
 from community.events import PostingStuck, ReplyPosted
+from community.feedback import actions as feedback
 from community.mentions.models import Mention
 from community.moderation.models import Review
 from community.permissions import RULES
@@ -166,6 +167,8 @@ def finish(posting: Posting, *, ext_id: str, url: str | None, by: User | None = 
     writer = db.session.get_one(User, reply.writer_id)
     record(ReplyPosted(posting.brand_id, posting.id, reply.id, task.id, reply.writer_id, writer.has(posting.brand_id, "tier_1", "tier_2", "moderator")))
     audit("posting.posted", posting, by=by, text_hash=posting.text_hash)
+    if task.state == "answered" and posting.first_sent_at is not None:
+        feedback.catch_up(task, posting.first_sent_at)
     _changed(posting)
 
 

@@ -215,10 +215,15 @@ def follow_reply(task_id: int, posting_id: int) -> None:
         task = _task(case)
         if task.state == "answered" and case.outcome != HANDED_BACK:
             task_actions.resolve(task, because="outcome", by=None)
-    elif CASE.can(case.state, "wait"):
+    elif CASE.can(case.state, "wait") and not _still_wanted(_task(case), posting):
         CASE.move(case, "wait", waiting_since=at, turn_at=at)
         _enter(case, "waiting", posting=posting_id)
     _changed(case)
+
+
+def _still_wanted(task: Task, posting: Posting) -> bool:
+    """The task moved up while this reply was being sent: it answered the post, but not those it went to."""
+    return task.mention_id == posting.mention_id and task.state in ("open", "claimed")
 
 
 def follow_author(task_id: int, *, because: str) -> None:
