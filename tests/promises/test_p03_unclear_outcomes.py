@@ -6,14 +6,22 @@ import itertools
 
 import pytest
 import time_machine
+from sqlalchemy import select, update
 
 from app.kernel.clock import now
+from app.kernel.db import db
+from community.channels.base import Author, Incoming
+from community.mentions import intake
+from community.mentions.models import Mention
 from community.replies import posting
 from community.replies.models import Posting
+from community.tasks.models import Task
+from escalation.cases.models import Case
 from tests import factories
 from tests.fakes.network import AFTER, BEFORE, LOOKS, MIX, REFUSALS, FakeNetwork
 from tests.harness.promises import dice, rounds
 from tests.promises.conftest import Town
+from tests.stories import news
 
 FINAL = ("posted", "refused", "unknown", "queued")
 LOOK_FAULTS = ("ok", *LOOKS)
@@ -93,3 +101,57 @@ def test_p03_at_most_two_in_a_hundred_stay_unknown_in_the_mix(town: Town, networ
         judge(network, row)
     assert sum(row.state == "unknown" for row in rows) <= max(1, len(rows) * 0.02)
     assert {row.state for row in rows} <= {"posted", "unknown"}, "no fault of the mix is a refusal"
+
+
+def test_p03_what_the_author_writes_meanwhile_is_read(town: Town, network: FakeNetwork, clock: time_machine.Coordinates) -> None:
+    """Our reply is out, we don't know it yet, and its author answers it. Red without `catch_up` in `finish`."""
+    order = factories.approved(factories.task(town.account), town.ada, town.cleo)
+    network.plan("reset_after")
+    posting.post(order.id)
+    clock.shift(5)
+    wrote = factories.mention(town.account, "It still does not work", parent_ext_id=order.in_reply_to)
+
+    assert play(order, clock).state == "posted"
+
+    with db.transaction(read_only=True) as session:
+        task = session.get_one(Task, order.task_id)
+        assert (task.state, task.mention_id, task.returned_to_id) == ("open", wrote.id, town.ada.id)
+
+
+def test_p03_a_task_that_moved_up_meanwhile_stays_with_those_it_went_to(town: Town, network: FakeNetwork, clock: time_machine.Coordinates) -> None:
+    """Red when `finish` counts whatever task as answered."""
+    order = factories.approved(factories.task(town.account), town.ada, town.cleo)
+    network.plan("reset_after")
+    posting.post(order.id)
+    clock.shift(5)
+    factories.mention(town.account, "I am furious #tier_1", parent_ext_id=order.in_reply_to)
+
+    assert play(order, clock).state == "posted"
+    news()
+
+    with db.transaction(read_only=True) as session:
+        task = session.get_one(Task, order.task_id)
+        assert (task.state, task.audience) == ("open", "tier_1")
+        assert session.scalars(select(Case.state).where(Case.task_id == task.id)).one() == "open"
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "500_after", "ok"])
+def test_p03_our_own_reply_coming_back_to_us_ends_nothing(fault: str, town: Town, network: FakeNetwork, clock: time_machine.Coordinates) -> None:
+    """A network that delivers everything delivers our reply, too, often before its worker has the answer. Red without `may_be_out` in intake."""
+    order = factories.approved(factories.task(town.account), town.ada, town.cleo)
+    network.plan(fault)
+    if fault != "ok":
+        posting.post(order.id)
+    else:
+        with db.transaction() as session:
+            session.execute(update(Posting).values(state="posting", fence=1, lease_until=now(), next_at=now(), first_sent_at=now(), sent_at=now()))
+        network.land({"idempotency_key": order.key, "in_reply_to": order.in_reply_to, "text": order.text, "voice": order.voice, "account": "wave"})
+    landed = network.posts[0]["id"]
+    intake.receive(town.account, [Incoming(landed, order.text, Author("us", "northwind", is_ours=True), parent_ext_id=order.in_reply_to)])
+
+    assert play(order, clock).state == "posted"
+
+    with db.transaction(read_only=True) as session:
+        assert session.get_one(Task, order.task_id).state == "answered"
+        echo = session.scalars(select(Mention).where(Mention.ext_id == landed)).one()
+        assert (echo.posting_id, echo.by_brand) == (order.id, True)
