@@ -5,7 +5,7 @@
   const $ = (what, from = document) => from.querySelector(what);
   const $$ = (what, from = document) => [...from.querySelectorAll(what)];
   const token = $('meta[name="csrf-token"]')?.content ?? "";
-  const ask = (url, options = {}) => fetch(url, { credentials: "same-origin", ...options, headers: { "X-CSRFToken": token, "HX-Request": "true", ...options.headers } });
+  const ask = (url, options = {}) => fetch(url, { credentials: "same-origin", ...options, headers: { "X-CSRFToken": token, "X-Part": "true", ...options.headers } });
   const send = (url, method, body) => ask(url, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
   /* News: one cheap question; rows never move under the hand, so what is new comes in when it is asked for. */
@@ -73,6 +73,11 @@
   document.body.append(speaker);
   function say(text, now = false) { speaker.setAttribute("aria-live", now ? "assertive" : "polite"); speaker.textContent = text; }
 
+  /* What was handed in is forgotten here only once a page has come back without a refusal. */
+  const sent = sessionStorage.getItem("sent");
+  if (sent && document.body.dataset.watch !== undefined && !$('[role="alert"]')) localStorage.removeItem(sent);
+  sessionStorage.removeItem("sent");
+
   /* The composer: saves 1 s after the last key and every 20 s, checks after 400 ms, keeps the words here while off line. */
   const composer = $("form[data-composer]");
   if (composer) {
@@ -116,7 +121,7 @@
     area.addEventListener("input", changed);
     setInterval(save, 20_000);
     addEventListener("online", save);
-    composer.addEventListener("submit", () => { clearTimeout(saveSoon); localStorage.removeItem(key); });
+    composer.addEventListener("submit", () => { clearTimeout(saveSoon); sessionStorage.setItem("sent", key); });
     composer.addEventListener("change", (event) => { if (event.target.name === "voice") check(); });
     document.addEventListener("click", (event) => {
       const offer = event.target.closest("[data-replace]");
@@ -134,15 +139,20 @@
     const keep = async () => {
       try {
         const answer = await ask(hold.dataset.hold, { method: "POST" });
-        const told = await answer.text();
-        if (answer.ok) hold.innerHTML = told; else refuse(told);
+        if (answer.ok) hold.innerHTML = await answer.text(); else refuse((await answer.json()).message);
       } catch { /* off line: the decision itself asks again */ }
     };
     keep();
     setInterval(() => { if (!document.hidden) keep(); }, 240_000);
     addEventListener("pagehide", () => { const form = new FormData(); form.append("csrf_token", token); navigator.sendBeacon(hold.dataset.letGo, form); });
   }
-  function refuse(told) { const box = $("#said"); if (box) { box.innerHTML = told; box.scrollIntoView({ block: "nearest" }); } }
+  function refuse(words) {
+    const box = $("#said"), note = document.createElement("div");
+    if (!box) return;
+    note.className = "note note-warn"; note.role = "alert"; note.textContent = words;
+    box.replaceChildren(note);
+    box.scrollIntoView({ block: "nearest" });
+  }
 
   /* Small things */
   document.addEventListener("click", (event) => {

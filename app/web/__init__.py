@@ -83,25 +83,9 @@ def register(app: Flask) -> None:
 
 def error_page(status: int, code: str, message: str, extra: dict[str, Any]) -> Response:
     """A failure in words, with the request's id; a signed-out reader is sent to sign in and comes back to where they were."""
-    by_script = request.headers.get("HX-Request") == "true"
-    if status == 401:
-        back = request.full_path.rstrip("?") if request.method == "GET" and not by_script else None
-        target = url_for("session.new", next=back if back != "/" else None)
-        if request.endpoint == "changes.index":
-            return make_response("", 401)
-        if not by_script:
-            return redirect(target, 303)  # type: ignore[return-value]
-        response = make_response("", 401)
-        response.headers["HX-Redirect"] = target
-        return response
-    values = {"status": status, "code": code, "message": message, "extra": extra, "request_id": request_id()}
-    if request.is_json:
+    if frame.is_part() or request.is_json:
         return make_response(jsonify(code=code, message=message, **extra), status)
-    if not by_script:
-        return make_response(render_template("error.html", **values), status)
-    response = make_response(render_template("_error.html", **values), status)
-    # What was typed stays where it is: the words appear above it.
-    response.headers["HX-Retarget"] = "#said"
-    response.headers["HX-Reswap"] = "innerHTML"
-    response.headers["HX-Trigger"] = "vouch:refused"
-    return response
+    if status == 401:
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("session.new", next=back if back != "/" else None), 303)  # type: ignore[return-value]
+    return make_response(render_template("error.html", status=status, code=code, message=message, extra=extra, request_id=request_id()), status)

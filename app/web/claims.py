@@ -14,7 +14,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import Conflict, TooMany
 from app.web import render
-from app.web.frame import done, is_part, page, watch
+from app.web.frame import done, page, watch
 from community.moderation.actions import REASON_WORDS
 from community.moderation.models import Review
 from community.moderation.queries import asked_changes
@@ -63,8 +63,6 @@ def create(task_id: int) -> ResponseReturnValue:
         with db.session.begin_nested():
             actions.claim(task, by=current_user._get_current_object())
     except (Conflict, TooMany) as refusal:
-        if is_part():
-            raise
         return page("claims/lost.html", refusal=refusal.message, task_id=task_id), refusal.status
     return done("tasks.show", task_id=task.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify, make_response, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,7 +13,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import Invalid, Missing
 from app.web import render
-from app.web.frame import done, is_part
+from app.web.frame import done
 from app.web.tasks import outgoing, workspace
 from community.moderation import checks
 from community.moderation.checks import Check
@@ -69,12 +69,8 @@ def submit(task_id: int) -> ResponseReturnValue:
         if not refusal.extra.get("checks"):
             raise
         task = task_of(user, task_id)
-        found, out = _checked(task, user, sent["text"], sent["voice"], reply.id)
-        if not is_part():
-            return workspace(task, user, status=422, checks=found, refused=refusal.message)
-        answer = make_response(render_template("drafts/_checks.html", checks=found, out=out, task=task), 422)
-        answer.headers["HX-Retarget"] = "#checks"
-        return answer
+        found, _ = _checked(task, user, sent["text"], sent["voice"], reply.id)
+        return workspace(task, user, status=422, checks=found, refused=refusal.message)
     if reply.state == "approved":
         return done("tasks.show", "Approved by your role. It goes out after the hold.", task_id=task.id)
     late = " Your time had run out, so it is an alternative for the moderator." if reply.late else ""

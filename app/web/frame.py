@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from flask import Flask, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Select, bindparam, func, select, text
@@ -115,19 +115,15 @@ def page_or_part(whole: str, part: str, **values: Any) -> str:
 
 
 def is_part() -> bool:
-    return request.headers.get("HX-Request") == "true"
+    """Whether the page's script asks, for a part of a page or for plain facts."""
+    return request.headers.get("X-Part") == "true"
 
 
 def done(endpoint: str, say: str | None = None, *, undo: str | None = None, **values: Any) -> Response:
     """After a change: on to the next page, with a sentence on what happened. `undo`: the address that takes it back while it can be."""
     if say:
         flash(say, f"undo:{undo}" if undo else "said")
-    target = url_for(endpoint, **values)
-    if not is_part():
-        return redirect(target, 303)  # type: ignore[return-value]
-    response = make_response("", 200)
-    response.headers["HX-Redirect"] = target
-    return response
+    return redirect(url_for(endpoint, **values), 303)  # type: ignore[return-value]
 
 
 def frame() -> Frame | None:

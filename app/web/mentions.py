@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.web import render
-from app.web.frame import done, is_part, page, watch
+from app.web.frame import done, page, watch
 from community.mentions import actions
 from community.mentions.queries import conversation, decisions, earlier_posts, mention_of
 from community.permissions import RULES
@@ -38,7 +38,7 @@ def reroute(mention_id: int) -> ResponseReturnValue:
     mention = mention_of(current_user, mention_id)
     audience = request.form.get("audience", "")
     actions.reroute(mention, audience, by=current_user._get_current_object(), reason=request.form.get("reason") or None)
-    say = f"Decided: {render.AUDIENCES.get(audience, audience)}. The machine learns from it."
-    if is_part() or request.form.get("from") == "triage":
+    say = f"Decided: {render.AUDIENCES.get(audience, audience)}. It is kept, for the classifier to learn from."
+    if request.form.get("from") == "triage":
         return done("triage.index", say)
     return done("mentions.show", say, mention_id=mention.id)

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from app.notices import actions
 from app.notices.queries import latest
-from app.web.frame import done, is_part, page, watch
+from app.web.frame import done, page, watch
 
 blueprint = Blueprint("notices", __name__)
 
@@ -30,4 +30,4 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/notices/read")
 def read_all() -> ResponseReturnValue:
     actions.read_all(current_user._get_current_object())
-    return ("", 204) if is_part() else done("notices.index")
+    return done("notices.index")

@@ -16,7 +16,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import Invalid, NotFound
 from app.web import render
-from app.web.frame import done, is_part, page, watch
+from app.web.frame import done, page, watch
 from community.advocates import actions as advocates
 from community.advocates.queries import advocate_of
 from community.feedback.queries import impact, thanks_for
@@ -96,7 +96,7 @@ def prefer() -> ResponseReturnValue:
         chosen["keys"] = "on" if keys == "on" else "off"
     if chosen:
         people.prefer(current_user._get_current_object(), **chosen)
-    return ("", 204) if is_part() else done("people.me", "Kept.")
+    return done("people.me", "Kept.")
 
 
 @blueprint.post("/me/break")

@@ -123,7 +123,7 @@ def decide(reply_id: int) -> ResponseReturnValue:
 
 
 def _page(show: str, rows: list[Row], item: QueueItem | None) -> ResponseReturnValue:
-    return page("reviews/index.html", rows=rows, show=show, current=item, waits=len(rows), sentences=SENTENCES, **(_detail(item) if item else {}))
+    return page("reviews/index.html", rows=rows, show=show, current=item, sentences=SENTENCES, **(_detail(item) if item else {}))
 
 
 def _detail(item: QueueItem) -> dict[str, Any]:

@@ -16,14 +16,14 @@ WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Visitor(FlaskClient):
-    """Sends the CSRF token with everything that writes, unless told `csrf=False`. `visitor.htmx.get(...)` is not needed: pass `htmx=True`."""
+    """Sends the CSRF token with everything that writes, unless told `csrf=False`. `part=True` asks as a page's script does."""
 
-    def open(self, *args: Any, csrf: bool = True, htmx: bool = False, **kwargs: Any) -> TestResponse:
+    def open(self, *args: Any, csrf: bool = True, part: bool = False, **kwargs: Any) -> TestResponse:
         headers = dict(kwargs.pop("headers", None) or {})
         if csrf and str(kwargs.get("method", "GET")).upper() in WRITING and "Authorization" not in headers:
             headers.setdefault("X-CSRFToken", self.csrf_token)
-        if htmx:
-            headers["HX-Request"] = "true"
+        if part:
+            headers["X-Part"] = "true"
         return super().open(*args, headers=headers, **kwargs)
 
     @property

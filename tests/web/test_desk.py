@@ -32,16 +32,6 @@ def test_claiming_leads_to_the_workspace_and_others_see_who_has_it(town: Town) -
     assert "Ada Okafor" in words(late)
 
 
-def test_asked_by_script_the_slower_one_gets_a_sentence_and_the_winner_an_address(town: Town) -> None:
-    task = told(town.brand)
-    won = town.browser("ada").post(f"/tasks/{task.id}/claim", htmx=True)
-    assert won.headers["HX-Redirect"] == f"/tasks/{task.id}"
-    lost = town.browser("ben").post(f"/tasks/{task.id}/claim", htmx=True)
-    assert lost.status_code == 409
-    assert "<html" not in lost.text
-    assert lost.headers["HX-Retarget"] == "#said"
-
-
 def test_handed_back_it_is_free_again(town: Town) -> None:
     task = told(town.brand)
     ada = town.browser("ada")
@@ -53,10 +43,10 @@ def test_handed_back_it_is_free_again(town: Town) -> None:
 
 def test_the_list_alone_comes_as_a_fragment_of_the_same_address(town: Town) -> None:
     told(town.brand, "How do I reset the hub?")
-    part = town.browser("ada").get("/desk?kind=answer", htmx=True)
+    part = town.browser("ada").get("/desk?kind=answer", part=True)
     assert "How do I reset the hub?" in words(part)
     assert "<html" not in part.text
-    assert "How do I reset the hub?" not in words(town.browser("ada").get("/desk?kind=thank", htmx=True))
+    assert "How do I reset the hub?" not in words(town.browser("ada").get("/desk?kind=thank", part=True))
 
 
 def test_the_other_brands_desk_is_its_own(town: Town) -> None:

@@ -103,7 +103,7 @@ def test_escalated_the_team_has_it(town: Town) -> None:
 def test_what_one_reviewer_opened_another_cannot_decide(town: Town) -> None:
     reply = waiting(town)
     cleo, mona = town.browser("cleo"), town.browser("mona")
-    assert cleo.post(f"/reviews/{reply.id}/claim", htmx=True).status_code == 200
+    assert cleo.post(f"/reviews/{reply.id}/claim", part=True).status_code == 200
     assert "Cleo Lindqvist has it open" in words(mona.get("/reviews"))
     late = mona.post(f"/reviews/{reply.id}/claim")
     assert late.status_code == 409

@@ -65,9 +65,6 @@ def test_what_a_check_stops_is_kept_and_not_handed_in(town: Town) -> None:
         draft = draft_of(town.ada, fresh(task))
         assert draft is not None
         assert draft.state == "draft"
-    by_script = ada.post(f"/tasks/{task.id}/submit", data={"text": "We guarantee it works.", "revision": "1"}, htmx=True)
-    assert by_script.status_code == 422
-    assert by_script.headers["HX-Retarget"] == "#checks"
 
 
 def test_handed_in_it_waits_for_its_look(town: Town) -> None:
