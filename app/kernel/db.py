@@ -3,7 +3,8 @@
 SQLite loses or refuses concurrent read-then-write transactions unless the writer announces itself, so every
 transaction that may write begins with BEGIN IMMEDIATE; reading ones say so and never wait for a writer.
 PostgreSQL's default isolation loses updates likewise: verbs settle races by a conditional UPDATE
-(`states.move`) or `with_for_update()`, which SQLite ignores and does not need.
+(`states.move`) or `with_for_update(key_share=True)`, which SQLite ignores and does not need; without `key_share`
+it would wait for every row that only points at the one held, and two who do both would wait for each other.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
     now = clock.now()
     # As intake does: else a batch of this thread, stored at this moment, could open a second task.
     db.session.scalars(select(ChannelAccount.id).where(ChannelAccount.id == mention.account_id).with_for_update(key_share=True)).one()
-    was = db.session.scalars(select(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).with_for_update()).one_or_none()
+    was = db.session.scalars(
+        select(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).with_for_update(key_share=True)
+    ).one_or_none()
     if was is None:
         raise Conflict("Somebody decided this a moment ago. Look again.")
     done = db.session.execute(update(Decision).where(Decision.id == was.id, Decision.superseded_at.is_(None)).values(superseded_at=now))
@@ -115,7 +117,7 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
 
 def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
     """Give the conversation the task that the decision asks for."""
-    task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, among(Task.state, *LIVE)).with_for_update())
+    task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, among(Task.state, *LIVE)).with_for_update(key_share=True))
     if task is None:
         if decision.audience != "set_aside":
             _open(mention, decision)

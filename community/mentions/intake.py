@@ -397,7 +397,7 @@ def _latest_tasks(conversation_ids: Iterable[int]) -> dict[int, Task]:
 
 def _held(tasks: Select[Task]) -> Select[Task]:
     """As they are now and until the batch is written, so that a claim made meanwhile can't spoil it; in one order, so that no two wait for each other."""
-    return tasks.order_by(Task.id).with_for_update().execution_options(populate_existing=True)
+    return tasks.order_by(Task.id).with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: datetime) -> None:

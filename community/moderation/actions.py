@@ -167,7 +167,7 @@ def flag(task: Task, *, by: User, kind: str, note: str | None = None) -> Flag:
 def decide_flag(row: Flag, *, by: User, uphold: bool) -> None:
     """A moderator's word on a flag. Upheld: technical goes to tier 2, spam is set aside."""
     RULES.check(by, "flag.decide", row)
-    row = db.session.scalars(select(Flag).where(Flag.id == row.id).with_for_update().execution_options(populate_existing=True)).one()
+    row = db.session.scalars(select(Flag).where(Flag.id == row.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
     if row.state != "open":
         raise Conflict(f"This flag was {row.state} already.", state=row.state)
     row.state, row.decided_at, row.decided_by_id = ("upheld" if uphold else "dismissed"), clock.now(), by.id

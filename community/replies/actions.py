@@ -42,7 +42,7 @@ HOLD = timedelta(seconds=60)
 def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Reply:
     """Save the person's draft for a task, making it at the first save. Needs the claim to begin; a draft begun may be saved even after it lapsed."""
     RULES.check(by, "reply.write", task)
-    reply = db.session.scalar(select(Reply).where(Reply.task_id == task.id, Reply.writer_id == by.id, Reply.state.in_(("draft", "returned"))).with_for_update())
+    reply = db.session.scalar(select(Reply).where(Reply.task_id == task.id, Reply.writer_id == by.id, Reply.state.in_(("draft", "returned"))))
     if reply is not None:
         return save(reply, by=by, text=text, voice=voice)
     held = task_actions.live_claim(task)
@@ -256,8 +256,8 @@ def lock_pair(reply: Reply) -> tuple[Task, Reply]:
     Locks are taken in one order everywhere (brand, account, task, reply, posting), so that no two verbs wait for each other.
     """
     fresh = {"populate_existing": True}
-    task = db.session.scalars(select(Task).where(Task.id == reply.task_id).with_for_update().execution_options(**fresh)).one()
-    return task, db.session.scalars(select(Reply).where(Reply.id == reply.id).with_for_update().execution_options(**fresh)).one()
+    task = db.session.scalars(select(Task).where(Task.id == reply.task_id).with_for_update(key_share=True).execution_options(**fresh)).one()
+    return task, db.session.scalars(select(Reply).where(Reply.id == reply.id).with_for_update(key_share=True).execution_options(**fresh)).one()
 
 
 def revision_of(reply: Reply, number: int | None = None) -> Revision:

@@ -428,8 +428,8 @@ def _lock_account(posting: Posting) -> None:
 def _lock(posting_id: int) -> Posting:
     """The row, held, with its task held before it (see `replies.actions.lock_pair` for the order)."""
     task_id = select(Posting.task_id).where(Posting.id == posting_id).scalar_subquery()
-    db.session.scalars(select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)).one()
-    return db.session.scalars(select(Posting).where(Posting.id == posting_id).with_for_update().execution_options(populate_existing=True)).one()
+    db.session.scalars(select(Task).where(Task.id == task_id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
+    return db.session.scalars(select(Posting).where(Posting.id == posting_id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
 
 
 def _ours(taken: _Taken) -> Posting | None:

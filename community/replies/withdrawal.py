@@ -38,7 +38,9 @@ def may_be_out(task: Task) -> bool:
 def live_posting(reply: Reply) -> Posting | None:
     """The order that stands for this reply, if there is one."""
     return db.session.scalar(
-        select(Posting).where(Posting.reply_id == reply.id, Posting.state.in_(("approved", "posting", "queued", "unknown", "posted"))).with_for_update()
+        select(Posting)
+        .where(Posting.reply_id == reply.id, Posting.state.in_(("approved", "posting", "queued", "unknown", "posted")))
+        .with_for_update(key_share=True)
     )
 
 

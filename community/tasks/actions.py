@@ -219,7 +219,7 @@ def cancel(task: Task, *, because: str, by: User | None) -> None:
 
 def hold(task: Task) -> Task:
     """The task as it is now, held until the transaction ends: what was read before may have been claimed or closed meanwhile."""
-    return db.session.scalars(select(Task).where(Task.id == task.id).with_for_update().execution_options(populate_existing=True)).one()
+    return db.session.scalars(select(Task).where(Task.id == task.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
 
 
 def live_claim(task: Task) -> Claim | None:
@@ -290,7 +290,7 @@ def _empty_hands(task: Task, because: str, *, keep_state: bool = False) -> None:
 
 def _make_room(task: Task, by: User) -> None:
     """Hold the person's own row while counting, so that claims sent together cannot all pass the same count."""
-    advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == by.id, Advocate.brand_id == task.brand_id).with_for_update())
+    advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == by.id, Advocate.brand_id == task.brand_id).with_for_update(key_share=True))
     if advocate is not None and task.audience == "community" and not by.has(task.brand_id, "moderator", "tier_1", "tier_2"):
         if advocate.paused_until and advocate.paused_until > clock.now():
             raise Forbidden("You are on a break. End it under Me, and the desk is yours again.")
@@ -366,7 +366,7 @@ def touch_lease_for(user_id: int, task_id: int) -> Claim | None:
 def end_claims_of(user_id: int, *, because: str) -> int:
     """Free everything a person holds (suspension, leaving)."""
     theirs = (Claim.user_id == user_id, Claim.ended_at.is_(None), Task.state == "claimed")
-    held = select(Task).join(Claim, Claim.task_id == Task.id).where(*theirs).order_by(Task.id).with_for_update(of=Task)
+    held = select(Task).join(Claim, Claim.task_id == Task.id).where(*theirs).order_by(Task.id).with_for_update(of=Task, key_share=True)
     tasks = db.session.scalars(held.execution_options(populate_existing=True)).all()
     for task in tasks:
         TASK.move(task, "release")

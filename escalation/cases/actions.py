@@ -182,7 +182,7 @@ def reopen(case: Case, *, by: User | None = None, because: str = "by_hand") -> C
 
 def lock(case: Case) -> Case:
     """The row as it is now, held until the transaction ends."""
-    return db.session.scalars(select(Case).where(Case.id == case.id).with_for_update().execution_options(populate_existing=True)).one()
+    return db.session.scalars(select(Case).where(Case.id == case.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
 
 
 # What the road tells. An event is late news, so each of these looks at the task as it is now.
@@ -368,11 +368,11 @@ def _on_its_way(task: Task) -> bool:
 
 
 def _case_of(task_id: int) -> Case | None:
-    return db.session.scalar(select(Case).where(Case.task_id == task_id).with_for_update().execution_options(populate_existing=True))
+    return db.session.scalar(select(Case).where(Case.task_id == task_id).with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
 def _task(case: Case) -> Task:
-    return db.session.scalars(select(Task).where(Task.id == case.task_id).with_for_update().execution_options(populate_existing=True)).one()
+    return db.session.scalars(select(Task).where(Task.id == case.task_id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
 
 
 def _enter(case: Case, kind: str, *, by_id: int | None = None, text: str | None = None, **details: object) -> CaseEntry:
