@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.orm import lazyload
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.orm import joinedload, lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts import passwords, throttle
@@ -37,6 +37,14 @@ WRONG = "This address and this password don't belong together."
 DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 """Where dots in the local part mean nothing."""
 
+_BRANDS = select(Brand).where(Brand.id.in_(bindparam("ids", expanding=True))).order_by(Brand.name, Brand.id)
+_OF_SESSION = (
+    select(User, SignIn)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(SignIn.secret_hash == bindparam("secret"), SignIn.ended_at.is_(None), SignIn.ends_at > bindparam("now"), User.suspended_at.is_(None))
+    .options(joinedload(User.roles))
+)
+"""Made once: making a statement costs as much as running it, and these are asked with every page."""
 _when_granted: dict[str, Callable[[User, Brand, User | None], object]] = {}
 
 
@@ -109,8 +117,7 @@ def person_of_session(secret: str) -> tuple[User, SignIn] | None:
     """The person a cookie's secret stands for now; none when the session has ended or the person is suspended."""
     now = clock.now()
     with db.transaction(read_only=True) as session:
-        live = (SignIn.secret_hash == hash_token(secret), SignIn.ended_at.is_(None), SignIn.ends_at > now, User.suspended_at.is_(None))
-        found = session.execute(select(User, SignIn).join(SignIn, SignIn.user_id == User.id).where(*live)).first()
+        found = session.execute(_OF_SESSION, {"secret": hash_token(secret), "now": now}).unique().first()
         if found is None:
             return None
         user, known = found
@@ -294,7 +301,7 @@ def brands_of(user: User) -> list[Brand]:
     """The brands a person works in, by name; the owner's are all."""
     if user.is_owner:
         return list(all_brands())
-    return list(db.session.scalars(select(Brand).where(Brand.id.in_(user.brand_ids)).order_by(Brand.name, Brand.id)))
+    return list(db.session.scalars(_BRANDS, {"ids": list(user.brand_ids)}))
 
 
 def holders(brand_id: int, *roles: str, limit: int = 200) -> Sequence[User]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from app.accounts.models import Brand, User
 from app.kernel.db import db
@@ -13,6 +13,14 @@ from community.feedback.models import FollowUp
 from community.mentions.models import Mention
 from community.replies.models import Posting, Reply
 from community.tasks.models import Task
+
+_THANKS = (
+    select(Mention, FollowUp.task_id)
+    .join(FollowUp, FollowUp.mention_id == Mention.id)
+    .where(FollowUp.writer_id == bindparam("writer"), FollowUp.brand_id == bindparam("brand"), FollowUp.reading == "thanks")
+    .order_by(FollowUp.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True)
@@ -36,13 +44,7 @@ class Impact:
 
 def thanks_for(user: User, brand: Brand, limit: int = 5) -> Sequence[Thanks]:
     """The newest thanks that reached a person."""
-    rows = db.session.execute(
-        select(Mention, FollowUp.task_id)
-        .join(FollowUp, FollowUp.mention_id == Mention.id)
-        .where(FollowUp.writer_id == user.id, FollowUp.brand_id == brand.id, FollowUp.reading == "thanks")
-        .order_by(FollowUp.id.desc())
-        .limit(limit)
-    )
+    rows = db.session.execute(_THANKS, {"writer": user.id, "brand": brand.id, "most": limit})
     return [Thanks(mention, task_id) for mention, task_id in rows]
 
 

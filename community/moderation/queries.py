@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import aliased, joinedload, lazyload
+from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.db import among, db
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
-from community.mentions.models import Mention
+from community.mentions.models import Decision, Mention
 from community.moderation.models import Flag, Review, ReviewClaim
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
@@ -68,35 +69,20 @@ def queue_count(brand: Brand) -> int:
 
 def history(reply: Reply) -> Sequence[tuple[Review, User | None]]:
     """Every decision about a reply, oldest first, with who decided (none for a rule)."""
-    rows = db.session.execute(
-        select(Review, User).outerjoin(User, User.id == Review.reviewer_id).where(Review.reply_id == reply.id).options(lazyload(User.roles)).order_by(Review.id)
-    )
-    return [(review, reviewer) for review, reviewer in rows]
+    return [(review, reviewer) for review, reviewer in db.session.execute(_history(), {"reply": reply.id})]
 
 
 def asked_changes(user: User, task_ids: Collection[int]) -> dict[int, tuple[Review, User | None]]:
     """Which of these tasks came back to their writer, by task: what was asked, and by whom."""
     if not task_ids:
         return {}
-    rows = db.session.execute(
-        select(Reply.task_id, Review, User)
-        .join(Review, and_(Review.reply_id == Reply.id, Review.decision == "return"))
-        .outerjoin(User, User.id == Review.reviewer_id)
-        .where(Reply.task_id.in_(task_ids), Reply.writer_id == user.id, Reply.state == "returned")
-        .options(lazyload(User.roles))
-        .order_by(Review.id)
-    )
+    rows = db.session.execute(_asked_changes(), {"tasks": list(task_ids), "writer": user.id})
     return {task_id: (review, reviewer) for task_id, review, reviewer in rows}
 
 
 def reviewed_before(writer_id: int, brand: Brand) -> tuple[int, int]:
     """(approved, decided) of a writer in a brand."""
-    row = db.session.execute(
-        select(func.count().filter(Review.decision == "approve"), func.count())
-        .select_from(Review)
-        .join(Reply, Reply.id == Review.reply_id)
-        .where(Reply.writer_id == writer_id, Reply.brand_id == brand.id)
-    ).one()
+    row = db.session.execute(_REVIEWED_BEFORE, {"writer": writer_id, "brand": brand.id}).one()
     return int(row[0]), int(row[1])
 
 
@@ -114,6 +100,40 @@ def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, U
     return [(flag, mention, user) for flag, mention, user in rows]
 
 
+_REVIEWED_BEFORE = (
+    select(func.count().filter(Review.decision == "approve"), func.count())
+    .select_from(Review)
+    .join(Reply, Reply.id == Review.reply_id)
+    .where(Reply.writer_id == bindparam("writer"), Reply.brand_id == bindparam("brand"))
+)
+
+# Statements that every page of the queue asks are made once: with this many parts, making them would cost more than running them.
+
+
+@cache
+def _history() -> Any:
+    return (
+        select(Review, User)
+        .outerjoin(User, User.id == Review.reviewer_id)
+        .where(Review.reply_id == bindparam("reply"))
+        .options(lazyload(User.roles), load_only(User.name))
+        .order_by(Review.id)
+    )
+
+
+@cache
+def _asked_changes() -> Any:
+    return (
+        select(Reply.task_id, Review, User)
+        .join(Review, and_(Review.reply_id == Reply.id, Review.decision == "return"))
+        .outerjoin(User, User.id == Review.reviewer_id)
+        .where(Reply.task_id.in_(bindparam("tasks", expanding=True)), Reply.writer_id == bindparam("writer"), Reply.state == "returned")
+        .options(lazyload(User.roles), load_only(User.name))
+        .order_by(Review.id)
+    )
+
+
+@cache
 def _items() -> Any:
     holder = aliased(User)
     return (
@@ -122,20 +142,27 @@ def _items() -> Any:
         .join(Task, Task.id == Reply.task_id)
         .join(User, User.id == Reply.writer_id)
         .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
-        .outerjoin(ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > clock.now()))
+        .outerjoin(
+            ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > bindparam(None, callable_=clock.now))
+        )
         .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
         # Names are shown here, rights are seldom asked: without this each list would read everybody's roles.
-        .options(lazyload(User.roles), lazyload(holder.roles))
+        .options(lazyload(User.roles), load_only(User.name), lazyload(holder.roles), load_only(holder.name))
+    )
+
+
+@cache
+def _asked() -> Any:
+    about = joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags))
+    return (
+        select(Mention)
+        .where(Mention.id.in_(bindparam("ids", expanding=True)))
+        .options(joinedload(Mention.account), about, defer(Mention.summons), defer(Mention.reply_ref))
     )
 
 
 def _made(rows: Sequence[Any], user: User) -> list[QueueItem]:
-    mentions = {
-        m.id: m
-        for m in db.session.scalars(
-            select(Mention).where(Mention.id.in_([row[0].mention_id for row in rows])).options(joinedload(Mention.account), joinedload(Mention.decision))
-        )
-    }
+    mentions = {mention.id: mention for mention in db.session.scalars(_asked(), {"ids": [row[0].mention_id for row in rows]})}
     return [
         QueueItem(reply, revision, task, mentions[reply.mention_id], writer, advocate, held_by, reply.writer_id == user.id)
         for reply, revision, task, writer, advocate, held_by in rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import joinedload, lazyload
 
 from app.accounts.models import Brand, User
@@ -19,6 +19,10 @@ from community.replies.models import Posting, Reply, Revision
 from community.tasks.models import Task
 
 __all__ = ["OfWriter", "OnTask", "draft_of", "posting_of", "postings", "postings_of", "replies_of", "replies_on", "reply_of", "revision", "submitted_revisions"]
+
+
+_POSTINGS_OF = select(Posting).where(Posting.reply_id == bindparam("reply")).order_by(Posting.id)
+_SUBMITTED = select(Revision).where(Revision.reply_id == bindparam("reply"), Revision.sealed_at.is_not(None)).order_by(Revision.number)
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,12 @@ def replies_of(user: User, brand: Brand, limit: int | None = None) -> Sequence[O
 
 def postings_of(reply: Reply) -> Sequence[Posting]:
     """Every order to post one of its revisions, oldest first."""
-    return db.session.scalars(select(Posting).where(Posting.reply_id == reply.id).order_by(Posting.id)).all()
+    return db.session.scalars(_POSTINGS_OF, {"reply": reply.id}).all()
 
 
 def submitted_revisions(reply: Reply) -> Sequence[Revision]:
     """The wordings that were handed in, oldest first."""
-    return db.session.scalars(select(Revision).where(Revision.reply_id == reply.id, Revision.sealed_at.is_not(None)).order_by(Revision.number)).all()
+    return db.session.scalars(_SUBMITTED, {"reply": reply.id}).all()
 
 
 def postings(

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy.orm import defer, joinedload, lazyload, load_only
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -67,19 +68,12 @@ def desk(
     user: User, brand: Brand, *, topic: str | None = None, lang: str | None = None, kind: str | None = None, order: str = "fit", limit: int | None = None
 ) -> DeskPage:
     """The community's tasks a person may take now, best fit first, and the ones others hold. A fixed number of statements."""
-    advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == user.id, Advocate.brand_id == brand.id))
-    # Ranked as plain columns: making objects of two hundred rows to show twenty would cost more than all else here.
-    wanted = (
-        select(Task.id, Task.state, Task.kind, Task.category, Task.lang, Task.priority)
-        .where(Task.brand_id == brand.id, Task.audience == "community", among(Task.state, "open", "claimed"))
-        .where(or_(Task.returned_to_id.is_(None), Task.returned_to_id == user.id, Task.kept_until.is_(None), Task.kept_until <= clock.now()))
-        .order_by(*((Task.opened_at,) if order == "oldest" else (Task.priority.desc(), Task.opened_at)))
-        .limit(WINDOW + 1)
-    )
+    advocate = db.session.scalar(_ADVOCATE, {"user": user.id, "brand": brand.id})
+    wanted = _PRESSING.order_by(*((Task.opened_at,) if order == "oldest" else (Task.priority.desc(), Task.opened_at)))
     for column, value in ((Task.category, topic), (Task.lang, lang), (Task.kind, kind)):
         if value:
             wanted = wanted.where(column == value)
-    rows = db.session.execute(wanted).all()
+    rows = db.session.execute(wanted, {"brand": brand.id, "user": user.id, "now": clock.now()}).all()
     seen = list(rows[:WINDOW])
     holders = holders_of([row.id for row in seen if row.state == "claimed"])
     if order == "fit":
@@ -89,9 +83,7 @@ def desk(
     else:
         seen.sort(key=lambda row: row.id in holders)
     shown = [row.id for row in seen[: bounded(limit, SHOWN)]]
-    loaded = {
-        task.id: task for task in db.session.scalars(select(Task).where(Task.id.in_(shown)).options(joinedload(Task.mention).joinedload(Mention.account)))
-    }
+    loaded = {task.id: task for task in db.session.scalars(_shown(), {"ids": shown})}
     return DeskPage(
         items=[_desk_task(loaded[id_], user, advocate, holders) for id_ in shown if id_ in loaded],
         topics=dict(Counter(row.category for row in seen).most_common(8)),
@@ -138,13 +130,7 @@ def why_offered(task: Task, advocate: Advocate | None) -> str:
 
 def claims_of(user: User, brand: Brand) -> list[tuple[Task, Claim]]:
     """What a person holds, the most urgent end first."""
-    rows = db.session.execute(
-        select(Task, Claim)
-        .join(Claim, Claim.task_id == Task.id)
-        .where(Claim.user_id == user.id, Claim.brand_id == brand.id, Claim.ended_at.is_(None), Task.state == "claimed")
-        .options(joinedload(Task.mention).joinedload(Mention.account))
-        .order_by(Claim.ends_at)
-    ).all()
+    rows = db.session.execute(_held(), {"user": user.id, "brand": brand.id}).all()
     now = clock.now()
     return [(task, held) for task, held in rows if held.holds(now)]
 
@@ -181,6 +167,45 @@ def holder_of(task: Task) -> tuple[User, Claim] | None:
     return (row[0], row[1]) if row is not None and row[1].holds(clock.now()) else None
 
 
+# What every desk asks is made once: making such a statement costs more than running it.
+
+_ADVOCATE = select(Advocate).where(Advocate.user_id == bindparam("user"), Advocate.brand_id == bindparam("brand"))
+# Plain columns: making objects of two hundred rows to show twenty would cost more than all else on the desk.
+_PRESSING = (
+    select(Task.id, Task.state, Task.kind, Task.category, Task.lang, Task.priority)
+    .where(Task.brand_id == bindparam("brand"), Task.audience == "community", among(Task.state, "open", "claimed"))
+    .where(or_(Task.returned_to_id.is_(None), Task.returned_to_id == bindparam("user"), Task.kept_until.is_(None), Task.kept_until <= bindparam("now")))
+    .limit(WINDOW + 1)
+)
+
+
+@cache
+def _shown() -> Any:
+    about = joinedload(Task.mention).options(joinedload(Mention.account), defer(Mention.summons), defer(Mention.reply_ref))
+    return select(Task).where(Task.id.in_(bindparam("ids", expanding=True))).options(about)
+
+
+@cache
+def _held() -> Any:
+    return (
+        select(Task, Claim)
+        .join(Claim, Claim.task_id == Task.id)
+        .where(Claim.user_id == bindparam("user"), Claim.brand_id == bindparam("brand"), Claim.ended_at.is_(None), Task.state == "claimed")
+        .options(joinedload(Task.mention).joinedload(Mention.account))
+        .order_by(Claim.ends_at)
+    )
+
+
+@cache
+def _holders() -> Any:
+    return (
+        select(Claim.task_id, User, Claim)
+        .join(User, User.id == Claim.user_id)
+        .where(Claim.task_id.in_(bindparam("ids", expanding=True)), Claim.ended_at.is_(None))
+        .options(lazyload(User.roles), load_only(User.name), load_only(Claim.user_id, Claim.ends_at, Claim.cap_at, Claim.ended_at))
+    )
+
+
 def _loaded() -> Select[Task]:
     # The hold is looked up apart for those claimed: joined here it would be loaded for every row.
     return select(Task).options(joinedload(Task.mention).options(joinedload(Mention.account), joinedload(Mention.decision)))
@@ -190,12 +215,7 @@ def holders_of(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
     """Who holds each of these tasks now, by task id. One statement."""
     if not claimed:
         return {}
-    rows = db.session.execute(
-        select(Claim.task_id, User, Claim)
-        .join(User, User.id == Claim.user_id)
-        .where(Claim.task_id.in_(claimed), Claim.ended_at.is_(None))
-        .options(lazyload(User.roles))
-    )
+    rows = db.session.execute(_holders(), {"ids": claimed})
     now = clock.now()
     return {task_id: (user, held) for task_id, user, held in rows if held.holds(now)}
 

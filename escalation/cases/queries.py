@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, TextClause, and_, func, or_, select, text
-from sqlalchemy.orm import aliased, joinedload, lazyload
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, func, or_, select, text
+from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -118,15 +119,8 @@ def cases(
 
 
 def counts(brand: Brand, tier: str | None = None) -> Counts:
-    """How much there is, of one tier or of both; two statements."""
-    now = clock.now()
-    wanted = select(Case.turn_at).where(Case.brand_id == brand.id, _WANTED).order_by(Case.turn_at).limit(COUNTED)
-    waiting = select(Case.id).where(Case.brand_id == brand.id, _WAITING).limit(COUNTED)
-    if tier is not None:
-        wanted, waiting = wanted.where(Case.tier == tier), waiting.where(Case.tier == tier)
-    first = wanted.subquery()
-    open_, late = db.session.execute(select(func.count(), func.count().filter(first.c.turn_at < now)).select_from(first)).one()
-    return Counts(open_, late, db.session.scalar(select(func.count()).select_from(waiting.subquery())) or 0)
+    """How much there is, of one tier or of both."""
+    return Counts(*db.session.execute(_counts(tier is not None), {"brand": brand.id, "tier": tier}).one())
 
 
 def case_count(brand: Brand, tier: str | None = None) -> int:
@@ -220,7 +214,20 @@ _UNSETTLED = text(f'"case".{UNSETTLED}')
 # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
 
 
+@cache
+def _counts(one_tier: bool) -> Any:
+    wanted = select(Case.turn_at).where(Case.brand_id == bindparam("brand"), _WANTED).order_by(Case.turn_at).limit(COUNTED)
+    waiting = select(Case.id).where(Case.brand_id == bindparam("brand"), _WAITING).limit(COUNTED)
+    if one_tier:
+        wanted, waiting = wanted.where(Case.tier == bindparam("tier")), waiting.where(Case.tier == bindparam("tier"))
+    first = wanted.subquery()
+    late = func.count().filter(first.c.turn_at < bindparam(None, callable_=clock.now))
+    return select(func.count(), late, select(func.count()).select_from(waiting.subquery()).scalar_subquery()).select_from(first)
+
+
+@cache
 def _rows() -> Any:
+    """Made once: with this many parts, making the statement would cost more than running it."""
     running = and_(SlaClock.case_id == Case.id, SlaClock.promise == FIRST_RESPONSE)
     return (
         select(Case, Task, Mention, SlaClock, _Assignee)
@@ -228,7 +235,14 @@ def _rows() -> Any:
         .join(Mention, Mention.id == Task.mention_id)
         .outerjoin(SlaClock, running)
         .outerjoin(_Assignee, _Assignee.id == Case.assignee_id)
-        .options(lazyload(_Assignee.roles), joinedload(Mention.account), joinedload(Mention.decision))
+        .options(
+            lazyload(_Assignee.roles),
+            load_only(_Assignee.name),
+            defer(Mention.summons),
+            defer(Mention.reply_ref),
+            joinedload(Mention.account),
+            joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags)),
+        )
     )
 
 
