@@ -53,7 +53,7 @@ def due_at(order: Posting, moment: float) -> None:
 
 @pytest.mark.timeout(3600)
 def test_p08_a_pull_back_that_was_acknowledged_is_obeyed(town: Town, network: FakeNetwork, racers: Racers) -> None:
-    """Red without the state in the condition of `States.move`, or when `_take` leaves the posting `approved`."""
+    """Red without the hold on the task in `lock_pair` together with the state in the condition of `States.move`: each alone settles it."""
     chance = dice()
     outcomes = []
     for _ in range(rounds(25, 1000)):

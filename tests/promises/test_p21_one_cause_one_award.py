@@ -37,7 +37,7 @@ MOVES = (
 
 @pytest.mark.timeout(3600)
 def test_p21_random_histories_pay_once(town: Town) -> None:
-    """Red without the unique cause of the ledger, without `standing` in the rules, or when `_handle` does not claim its delivery."""
+    """Red without the unique cause of the ledger, and when `_handle` does not claim its delivery."""
     chance = dice()
     for _ in range(rounds(6, 500)):
         story = Story(town, chance)

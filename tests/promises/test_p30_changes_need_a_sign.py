@@ -65,7 +65,7 @@ def test_p30_a_missing_token_never_equals_a_missing_one(app: Flask, stage: Stage
 
 
 def test_p30_the_api_knows_nobody_by_a_cookie(app: Flask, stage: Stage) -> None:
-    """Red when the request loader looks at cookies on `/api/`; a page is opened by no Bearer token."""
+    """Red when the request loader looks at cookies on `/api/` and outside of a transaction; a page is opened by no Bearer token."""
     before = everything()
     for rule in rules(app):
         if not rule.endpoint.startswith("api.") or EXPECTED[rule.endpoint] == "everybody":

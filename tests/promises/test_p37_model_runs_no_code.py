@@ -31,8 +31,11 @@ def pickled(mark: Path) -> bytes:
 
 
 def objects(mark: Path) -> bytes:
+    """An artefact like the shipped one, with a bomb in the place of each array."""
+    with np.load(store.SHIPPED / "model.npz", allow_pickle=False) as shipped:
+        names = shipped.files
     held = io.BytesIO()
-    np.savez(held, words=np.array([Bomb(mark)], dtype=object))
+    np.savez(held, **{name: np.array([Bomb(mark)], dtype=object) for name in names})
     return held.getvalue()
 
 

@@ -1,0 +1,203 @@
+"""P20, P08, P21 under a crowd: every verb of the road at once on a few tasks. Whoever loses reads why; nobody waits for ever; nothing stands twice."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from app.accounts.models import User
+from app.kernel import clock, outbox
+from app.kernel.db import db
+from community.channels.models import ChannelAccount
+from community.feedback import actions as feedback
+from community.mentions import actions as mentions
+from community.mentions import intake
+from community.mentions.models import Mention
+from community.moderation import actions as moderation
+from community.replies import actions as replies
+from community.replies import posting
+from community.replies.models import Posting, Reply
+from community.tasks import actions as tasks
+from community.tasks.models import LIVE, Claim, Task
+from escalation.cases import actions as cases
+from escalation.cases.models import Case
+from gamification.points import actions as points
+from tests import factories
+from tests.fakes.network import FakeNetwork
+from tests.harness.promises import dice, rounds
+from tests.harness.races import Call, Racers
+from tests.promises.conftest import Town
+from tests.promises.test_p21_one_cause_one_award import deliver_all
+
+REFUSALS = {403, 404, 409, 422, 429}
+
+
+def act(what: str, task_id: int, user_id: int, seed: int) -> None:
+    """One person's click, or one tick of a worker."""
+    chance = random.Random(seed)
+    match what:
+        case "post":
+            for id_ in posting.due():
+                posting.post(id_)
+            return
+        case "lapse":
+            tasks.lapse_due()
+            return
+        case "silence":
+            feedback.resolve_silent()
+            return
+        case "triage":
+            mentions.send_overdue_triage()
+            return
+        case "deliver":
+            for name in outbox._SUBSCRIBERS:
+                outbox.deliver(name, 0)
+            return
+        case "author" | "gone" | "echo" | "join":
+            take_in(what, task_id, chance)
+            return
+    with db.transaction() as session:
+        task = session.get_one(Task, task_id)
+        by = session.get_one(User, user_id)
+        reply = session.scalars(select(Reply).where(Reply.task_id == task_id).order_by(Reply.id.desc()).limit(1)).first()
+        case_ = session.scalars(select(Case).where(Case.task_id == task_id)).first()
+        match what:
+            case "claim":
+                tasks.claim(task, by=by)
+            case "release":
+                tasks.release(task, by=by)
+            case "write":
+                tasks.claim(task, by=by)
+                made = replies.draft(task, by=by, text=factories.answer(seed))
+                replies.submit(made, by=by, revision=made.revision)
+            case "escalate":
+                tasks.escalate(task, chance.choice(["tier_1", "tier_2"]), because="test", by=by)
+            case "hand back":
+                tasks.hand_back(task, by=by, note="You know this best.")
+            case "cancel":
+                tasks.cancel(task, because="test", by=by)
+            case "flag":
+                moderation.flag(task, by=by, kind=chance.choice(["angry", "technical", "spam"]))
+            case "reroute":
+                mentions.reroute(session.get_one(Mention, task.mention_id), chance.choice(["community", "tier_1", "tier_2", "set_aside"]), by=by)
+            case "case" if case_ is not None:
+                verb = chance.choice(["assign", "reply", "transfer", "resolve", "reopen"])
+                if verb == "assign":
+                    cases.assign(case_, by=by)
+                elif verb == "reply":
+                    cases.reply(case_, by=by, text=factories.answer(seed))
+                elif verb == "transfer":
+                    cases.transfer(case_, by=by, tier=chance.choice(["tier_1", "tier_2", "community"]), note="It is yours.")
+                elif verb == "resolve":
+                    cases.resolve(case_, by=by, outcome="fixed")
+                else:
+                    cases.reopen(case_, by=by)
+            case "review" if reply is not None:
+                verb = chance.choice(["open", "approve", "approve", "edit", "return", "reject", "escalate"])
+                if verb == "open":
+                    moderation.open_review(reply, by=by)
+                elif verb == "return":
+                    moderation.return_(reply, by=by, revision=reply.revision, reason="tone")
+                elif verb == "reject":
+                    moderation.reject(reply, by=by, revision=reply.revision, reason="tone")
+                elif verb == "escalate":
+                    moderation.escalate(reply, by=by, revision=reply.revision)
+                else:
+                    moderation.approve(reply, by=by, revision=reply.revision, body=factories.answer(seed) if verb == "edit" else None)
+            case "change" if reply is not None:
+                writer = session.get_one(User, reply.writer_id)
+                verb = chance.choice(["save", "submit", "withdraw", "pull back"])
+                if verb == "save":
+                    replies.save(reply, by=writer, text=factories.answer(seed))
+                elif verb == "submit":
+                    replies.submit(reply, by=writer, revision=reply.revision)
+                elif verb == "withdraw":
+                    replies.withdraw(reply, by=writer)
+                else:
+                    replies.pull_back(reply, by=writer)
+
+
+def take_in(what: str, task_id: int, chance: random.Random) -> None:
+    with db.transaction(read_only=True) as session:
+        task = session.get_one(Task, task_id)
+        asked = session.get_one(Mention, task.mention_id)
+        account = session.get_one(ChannelAccount, asked.account_id)
+        others = session.scalars(select(Mention.ext_id).where(Mention.account_id == account.id, Mention.by_brand.is_(False))).all()
+    if what == "gone":
+        intake.receive(account, [], gone=[chance.choice(others)])
+        return
+    words = chance.choice(["Many thanks", "It still does not work", "I am furious #tier_1", "Hm #triage", "And another question"])
+    post = factories.incoming(words, ext_id=f"late-{task_id}-{chance.random()}", author="kettle", parent_ext_id=asked.ext_id)
+    if what == "echo":
+        post = factories.incoming("We are on it.", ext_id=f"ours-{task_id}-{chance.random()}", parent_ext_id=asked.ext_id)
+        object.__setattr__(post, "author", type(post.author)("us", "northwind", is_ours=True))
+    if what == "join":
+        object.__setattr__(post, "thread_id", chance.choice(others))
+    intake.receive(account, [post])
+
+
+CLICKS = (
+    "claim", "claim", "release", "write", "write", "write", "escalate", "hand back", "cancel", "flag", "reroute", "case", "case", "review", "review", "review",
+    "change", "change", "author", "author", "gone", "echo", "join", "post", "post", "lapse", "silence", "triage", "deliver", "deliver",
+)  # fmt: skip
+
+
+@pytest.mark.timeout(3600)
+def test_p20_everything_at_once(town: Town, network: FakeNetwork, racers: Racers) -> None:
+    """Red (5xx) when locks are taken in another order somewhere, and when a lost race is not told as a refusal."""
+    chance = dice()
+    people = [user.id for user in town.people.values()]
+    for number in range(rounds(4, 300)):
+        rows = [factories.task(town.account, "It broke #tier_1" if n == 0 else None) for n in range(4)]
+        deliver_all()
+        calls: list[Call] = []
+        for _ in range(60):
+            calls.append((act, (chance.choice(CLICKS), chance.choice(rows).id, chance.choice(people), chance.randrange(10**9))))
+        for part in range(0, len(calls), 20):
+            outcomes = racers.run(calls[part : part + 20])
+            broken = [(call[1], outcome.error) for call, outcome in zip(calls[part:], outcomes, strict=False) if outcome.status not in REFUSALS | {200}]
+            assert not broken, broken
+            hurry()
+        settle(town)
+        judge(network, number)
+
+
+def hurry() -> None:
+    """Let holds, leases and waits end now."""
+    with db.transaction() as session:
+        now = clock.now()
+        session.execute(update(Posting).where(Posting.next_at.is_not(None), Posting.lease_until.is_(None)).values(next_at=now, hold_until=now))
+        session.execute(text("UPDATE delivery SET next_at = NULL WHERE done_at IS NULL"))
+
+
+def settle(town: Town) -> None:
+    for _ in range(6):
+        hurry()
+        for id_ in posting.due():
+            posting.post(id_)
+    deliver_all()
+
+
+def judge(network: FakeNetwork, number: int) -> None:
+    with db.transaction(read_only=True) as session:
+        for one, of in ((Task.conversation_id, Task.state.in_(LIVE)), (Claim.task_id, Claim.ended_at.is_(None)), (Case.task_id, Case.id > 0)):
+            assert session.execute(select(one).where(of).group_by(one).having(func.count() > 1)).all() == []
+        held = session.execute(
+            select(Task.id, Task.state)
+            .outerjoin(Claim, (Claim.task_id == Task.id) & Claim.ended_at.is_(None))
+            .where(Task.state == "claimed", Claim.id.is_(None))
+        )
+        assert held.all() == [], "claimed by nobody"
+        idle = session.execute(select(Task.id, Task.state).join(Claim, (Claim.task_id == Task.id) & Claim.ended_at.is_(None)).where(Task.state != "claimed"))
+        assert idle.all() == [], "a hold on a task that is not claimed"
+        waiting = select(Reply.id).where(Reply.task_id == Task.id, Reply.state.in_(("submitted", "approved")))
+        stranded = session.execute(select(Task.id).where(Task.state == "in_review", ~waiting.exists())).scalars().all()
+        assert stranded == [], "in review, with nothing to review or to post"
+        states: dict[str, Any] = {row.key: row.state for row in session.scalars(select(Posting))}
+    public = [post["key"] for post in network.posts]
+    assert len(public) == len(set(public)), "posted twice"
+    assert {key for key, state in states.items() if state == "posted"} == set(public)
+    assert points.rebuild(check=True).differences == ()
