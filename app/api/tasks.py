@@ -91,10 +91,10 @@ def get_task(*, by: User, task_id: int) -> dict[str, Any]:
 def task_views(tasks: Sequence[Task], user: User) -> list[TaskView]:
     """Tasks as a person sees them; their mentions must be loaded."""
     holders = queries.holders_of([task.id for task in tasks if task.state == "claimed"])
-    return [_view(task, user, *holders.get(task.id, (None, None))) for task in tasks]
+    return [_view(task, user, holders.get(task.id)) for task in tasks]
 
 
-def _view(task: Task, user: User, holder: User | None, held: Any) -> TaskView:
+def _view(task: Task, user: User, holder: queries.Holder | None) -> TaskView:
     staff = scope.is_staff(user, task.brand_id)
     on_offer = task.audience == "community" and task.state in ("open", "claimed")
     return TaskView(
@@ -113,7 +113,7 @@ def _view(task: Task, user: User, holder: User | None, held: Any) -> TaskView:
         reopened=task.reopened,
         lesson=task.lesson,
         holder=scope.PersonView(id=holder.id, name=holder.name) if holder else None,
-        held_until=held.ends_at if held else None,
+        held_until=holder.until if holder else None,
         price=PriceView.model_validate(price(task.kind, task.lang, clock.now() - task.opened_at)) if on_offer else None,
         # A reopened task may be about a private message by now; what the advocate once raised stays visible, that does not.
         mention=mention_view(task.mention, staff=staff) if staff or not task.mention.private else None,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, g, request, url_for
+from markupsafe import Markup
 
 from app.kernel.errors import NotFound
 
@@ -56,6 +57,16 @@ def asset(name: str) -> str:
     if name not in known:
         known[name] = url_for("assets.bundle", stamp=_stamp(), name=name)
     return known[name]
+
+
+def icon(name: str, cls: str = "") -> Markup:
+    """An icon of the sprite. Pages hold dozens, so each is put together once and not by a macro."""
+    return _icon(asset("icons.svg"), name, cls)
+
+
+@lru_cache(maxsize=512)
+def _icon(sprite: str, name: str, cls: str) -> Markup:
+    return Markup('<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(cls, sprite, name)
 
 
 def _stamp() -> str:

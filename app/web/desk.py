@@ -77,7 +77,7 @@ def _card(one: DeskTask) -> Card:
         because=one.because,
         price=worth(one.task),
         holder=one.holder.name if one.holder and not one.mine else None,
-        until=render.time_of_day(one.held_until) if one.held_until else None,
+        until=render.time_of_day(one.holder.until) if one.holder and one.holder.until else None,
         mine=one.mine,
         refusal=RULES.refusal(current_user, "task.claim", one.task),
     )

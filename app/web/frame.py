@@ -17,7 +17,7 @@ from app.kernel import clock, live
 from app.kernel.db import BigId, UtcDateTime, among, db
 from app.notices.models import Notice
 from app.web import render
-from app.web.assets import asset
+from app.web.assets import asset, icon
 from community.mentions.models import Decision
 from community.moderation.models import Flag
 from community.replies.models import Reply
@@ -93,7 +93,9 @@ class Frame:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(render.FILTERS)
-    app.jinja_env.globals.update(asset=asset, frame=frame, csrf_token=_csrf_token, may_link=render.link)
+    app.jinja_env.globals.update(asset=asset, sprite_icon=icon, frame=frame, may_link=render.link)
+    # In the place of the extension's own, which does the whole work again for each form.
+    app.context_processor(lambda: {"csrf_token": _csrf_token})
 
 
 def watch(*names: str) -> None:

@@ -84,8 +84,9 @@ class Claim(Base):
 
     def holds(self, at: datetime) -> bool:
         """Whether the hold is still good. A lease that ends later than its cap counts as lapsed too (a clock that jumped)."""
-        if self.ended_at is not None:
-            return False
-        if self.ends_at is None:
-            return True
-        return self.ends_at > at and (self.cap_at is None or self.ends_at <= self.cap_at)
+        return self.ended_at is None and lasts(self.ends_at, self.cap_at, at)
+
+
+def lasts(ends_at: datetime | None, cap_at: datetime | None, at: datetime) -> bool:
+    """Whether a hold that nobody ended is still good."""
+    return ends_at is None or (ends_at > at and (cap_at is None or ends_at <= cap_at))

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, or_, select
-from sqlalchemy.orm import defer, joinedload, lazyload, load_only
+from sqlalchemy.orm import defer, joinedload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -20,7 +20,7 @@ from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
 from community.mentions.models import Mention
 from community.permissions import RULES
-from community.tasks.models import Claim, Task
+from community.tasks.models import Claim, Task, lasts
 
 WINDOW = 200
 """The desk ranks this many of the most pressing tasks for a person; what lies below them rises as those are taken."""
@@ -31,14 +31,21 @@ SHOWN = 20
 ORDERS = ("fit", "oldest")
 
 
+class Holder(NamedTuple):
+    """Who holds a task, until when (none: an assignment)."""
+
+    id: int
+    name: str
+    until: datetime | None
+
+
 @dataclass(frozen=True)
 class DeskTask:
     """One task as a person sees it on the desk."""
 
     task: Task
     mention: Mention
-    holder: User | None
-    held_until: datetime | None
+    holder: Holder | None
     mine: bool
     because: str
 
@@ -85,7 +92,7 @@ def desk(
     shown = [row.id for row in seen[: bounded(limit, SHOWN)]]
     loaded = {task.id: task for task in db.session.scalars(_shown(), {"ids": shown})}
     return DeskPage(
-        items=[_desk_task(loaded[id_], user, advocate, holders) for id_ in shown if id_ in loaded],
+        items=[_desk_task(loaded[id_], user, advocate, holders.get(id_)) for id_ in shown if id_ in loaded],
         topics=dict(Counter(row.category for row in seen).most_common(8)),
         languages=dict(Counter(row.lang for row in seen).most_common(6)),
         kinds=dict(Counter(row.kind for row in seen)),
@@ -178,6 +185,12 @@ _PRESSING = (
     .limit(WINDOW + 1)
 )
 
+_HOLDERS = (
+    select(Claim.task_id, User.id, User.name, Claim.ends_at, Claim.cap_at)
+    .join(User, User.id == Claim.user_id)
+    .where(Claim.task_id.in_(bindparam("ids", expanding=True)), Claim.ended_at.is_(None))
+)
+
 
 @cache
 def _shown() -> Any:
@@ -196,36 +209,25 @@ def _held() -> Any:
     )
 
 
-@cache
-def _holders() -> Any:
-    return (
-        select(Claim.task_id, User, Claim)
-        .join(User, User.id == Claim.user_id)
-        .where(Claim.task_id.in_(bindparam("ids", expanding=True)), Claim.ended_at.is_(None))
-        .options(lazyload(User.roles), load_only(User.name), load_only(Claim.user_id, Claim.ends_at, Claim.cap_at, Claim.ended_at))
-    )
-
-
 def _loaded() -> Select[Task]:
     # The hold is looked up apart for those claimed: joined here it would be loaded for every row.
     return select(Task).options(joinedload(Task.mention).options(joinedload(Mention.account), joinedload(Mention.decision)))
 
 
-def holders_of(claimed: Sequence[int]) -> dict[int, tuple[User, Claim]]:
+def holders_of(claimed: Sequence[int]) -> dict[int, Holder]:
     """Who holds each of these tasks now, by task id. One statement."""
     if not claimed:
         return {}
-    rows = db.session.execute(_holders(), {"ids": claimed})
+    rows = db.session.execute(_HOLDERS, {"ids": claimed})
     now = clock.now()
-    return {task_id: (user, held) for task_id, user, held in rows if held.holds(now)}
+    return {task_id: Holder(id_, name, ends_at) for task_id, id_, name, ends_at, cap_at in rows if lasts(ends_at, cap_at, now)}
 
 
-def _desk_task(task: Task, user: User, advocate: Advocate | None, holders: dict[int, tuple[User, Claim]]) -> DeskTask:
-    holder, held = holders.get(task.id, (None, None))
-    return DeskTask(task, task.mention, holder, held.ends_at if held else None, holder is not None and holder.id == user.id, why_offered(task, advocate))
+def _desk_task(task: Task, user: User, advocate: Advocate | None, holder: Holder | None) -> DeskTask:
+    return DeskTask(task, task.mention, holder, holder is not None and holder.id == user.id, why_offered(task, advocate))
 
 
-def _mix_praise(rows: list[Any], holders: dict[int, tuple[User, Claim]]) -> list[Any]:
+def _mix_praise(rows: list[Any], holders: Collection[int]) -> list[Any]:
     """About one in five is praise: volunteers fed only trouble leave. What others hold comes last."""
     free = [row for row in rows if row.id not in holders]
     praise = [row for row in free if row.kind == "thank"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -12,6 +12,9 @@ from app.kernel.db import db
 from app.kernel.pagination import Page, bounded, decode, page_of
 from gamification.points.models import LedgerEntry
 from gamification.points.rules import week_start
+
+_TOTAL = select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(LedgerEntry.user_id == bindparam("user"), LedgerEntry.brand_id == bindparam("brand"))
+_SINCE = _TOTAL.where(LedgerEntry.at >= bindparam("since"))
 
 
 def ledger(user: User, brand: Brand, limit: int | None = None, cursor: str | None = None) -> Page[LedgerEntry]:
@@ -27,13 +30,9 @@ def ledger(user: User, brand: Brand, limit: int | None = None, cursor: str | Non
 
 def total(user: User, brand: Brand) -> int:
     """All points not taken back: the person's reputation."""
-    return _sum(LedgerEntry.user_id == user.id, LedgerEntry.brand_id == brand.id)
+    return int(db.session.scalar(_TOTAL, {"user": user.id, "brand": brand.id}) or 0)
 
 
 def week(user: User, brand: Brand) -> int:
     """Points since Monday."""
-    return _sum(LedgerEntry.user_id == user.id, LedgerEntry.brand_id == brand.id, LedgerEntry.at >= week_start(clock.now().date()))
-
-
-def _sum(*where: object) -> int:
-    return int(db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*where)) or 0)  # type: ignore[arg-type]
+    return int(db.session.scalar(_SINCE, {"user": user.id, "brand": brand.id, "since": week_start(clock.now().date())}) or 0)
