@@ -64,7 +64,7 @@ def test_p02_a_woken_worker_does_nothing_more(town: Town, network: FakeNetwork, 
     chance = dice()
     with Racers(town.config, 1) as sleeper:
         [pid] = sleeper.pids
-        for number in range(rounds(8, 50)):
+        for number in range(rounds(4, 50)):
             step = STEPS[number % len(STEPS)]
             order = factories.approved(factories.task(town.account), town.ada, town.cleo)
             done: list[Outcome] = []

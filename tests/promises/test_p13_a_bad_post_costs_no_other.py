@@ -61,7 +61,16 @@ def test_p13_import_with_every_bad_line_between_good_ones(app: Flask, tmp_path: 
             assert f"line {at}: " in result.stderr, name
 
 
-ITEMS = {name: row for name, row in ROWS.items() if "channel" not in name and name != "long line"}
+def is_json(row: bytes) -> bool:
+    """Whether it can stand in a delivery at all: else the whole body is unreadable, and the answer a 422."""
+    try:
+        json.loads(row.decode())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+ITEMS = {name: row for name, row in ROWS.items() if "channel" not in name and name != "long line" and is_json(row)}
 UNREADABLE = ("key twice", "key twice inside", "NaN", "Infinity", "endless float", "deep raw", "number of 400 digits in raw", "id of 5,000 digits")
 """Faults of the whole JSON text: nothing of it can be trusted."""
 
@@ -69,10 +78,6 @@ UNREADABLE = ("key twice", "key twice inside", "NaN", "Infinity", "endless float
 @pytest.mark.parametrize("name", ITEMS)
 def test_p13_a_delivery_with_one_bad_post_at_any_place(name: str, town: Town) -> None:
     """Red when `read_delivery` gives up at the first BadPost."""
-    try:
-        json.loads(ITEMS[name].decode())
-    except (ValueError, RecursionError):
-        pytest.skip("no JSON value: it makes the whole delivery unreadable, and the answer is a 422")
     chance = dice()
     for number in range(rounds(2, 100)):
         place = chance.randrange(100) if number else 99
