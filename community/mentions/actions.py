@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import User
 from app.kernel import clock, live
@@ -64,14 +65,19 @@ def send_overdue_triage(limit: int = 200) -> int:
     return sent
 
 
+def hold_thread(mention: Mention) -> None:
+    """Keep intake from storing posts of this account until the transaction ends: else one of this thread, stored at this moment, could
+    open a second task. Before any task or case is held."""
+    db.session.scalars(select(ChannelAccount.id).where(ChannelAccount.id == mention.account_id).with_for_update(key_share=True)).one()
+
+
 def current_decision(mention_id: int) -> Decision | None:
     return db.session.scalar(select(Decision).where(Decision.mention_id == mention_id, Decision.superseded_at.is_(None)))
 
 
 def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None) -> Decision:
     now = clock.now()
-    # As intake does: else a batch of this thread, stored at this moment, could open a second task.
-    db.session.scalars(select(ChannelAccount.id).where(ChannelAccount.id == mention.account_id).with_for_update(key_share=True)).one()
+    hold_thread(mention)
     was = db.session.scalars(
         select(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).with_for_update(key_share=True)
     ).one_or_none()
@@ -121,6 +127,8 @@ def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
     if task is None:
         if decision.audience != "set_aside":
             _open(mention, decision)
+    elif by is None and task.state in ("claimed", "in_review", "answered"):
+        return  # a person is on it: the clock takes nobody's work away
     elif decision.audience == "set_aside":
         task_actions.cancel(task, because="set_aside", by=None)
     elif decision.audience == task.audience or (task.state == "answered" and decision.audience == "community"):
@@ -135,22 +143,25 @@ def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
 
 def _open(mention: Mention, decision: Decision) -> None:
     now = clock.now()
-    task_id = db.session.scalars(
-        insert(Task).returning(Task.id),
-        [
-            {
-                "brand_id": mention.brand_id,
-                "conversation_id": mention.conversation_id,
-                "mention_id": mention.id,
-                "state": "open",
-                "audience": decision.audience,
-                "kind": decision.kind if decision.audience == "community" else "answer",
-                "priority": decision.priority,
-                "category": decision.category,
-                "lang": mention.lang,
-                "opened_at": now,
-                "reopened": 0,
-            }
-        ],
-    ).one()
+    try:
+        task_id = db.session.scalars(
+            insert(Task).returning(Task.id),
+            [
+                {
+                    "brand_id": mention.brand_id,
+                    "conversation_id": mention.conversation_id,
+                    "mention_id": mention.id,
+                    "state": "open",
+                    "audience": decision.audience,
+                    "kind": decision.kind if decision.audience == "community" else "answer",
+                    "priority": decision.priority,
+                    "category": decision.category,
+                    "lang": mention.lang,
+                    "opened_at": now,
+                    "reopened": 0,
+                }
+            ],
+        ).one()
+    except IntegrityError:
+        raise Conflict("Somebody opened a task for this conversation a moment ago. Look again.") from None
     record(TasksOpened(mention.brand_id, [task_id], decision.audience))

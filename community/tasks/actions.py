@@ -63,6 +63,7 @@ def renew(held: Claim) -> Claim:
 
 def release(task: Task, *, by: User, note: str | None = None) -> None:
     """Hand the task back to where it came from; the draft stays with its writer."""
+    task = hold(task)
     held = live_claim(task)
     if held is None or held.user_id != by.id:
         raise Conflict("You don't hold this task any more; it is free for others.", state=task.state)
@@ -200,7 +201,10 @@ def reopen(task: Task, mention: Mention, *, because: str, keep_for: int | None =
     """The author is not helped yet: open again, about their latest post, first for the person who answered."""
     hold(task)
     kept = {"returned_to_id": keep_for, "kept_until": clock.now() + RETURN_LEASE} if keep_for else {}
-    TASK.move(task, "reopen", mention_id=mention.id, reopened=task.reopened + 1, opened_at=clock.now(), closed_at=None, closed_because=None, **kept)
+    try:
+        TASK.move(task, "reopen", mention_id=mention.id, reopened=task.reopened + 1, opened_at=clock.now(), closed_at=None, closed_because=None, **kept)
+    except IntegrityError:
+        raise Conflict("The conversation goes on in a newer task: answer there.") from None
     record(TaskReopened(task.brand_id, task.id, mention.id, because))
     audit("task.reopen", task, by=None, reason=because)
     _changed(task)

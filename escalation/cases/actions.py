@@ -18,6 +18,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.outbox import record
+from community.mentions.actions import hold_thread
 from community.mentions.models import Mention
 from community.moderation.checks import mask_private
 from community.replies import actions as reply_actions
@@ -169,6 +170,8 @@ def reopen(case: Case, *, by: User | None = None, because: str = "by_hand") -> C
     """Open a resolved case again, with its task. Raises Conflict where a newer task of the conversation is alive."""
     if by is not None:
         RULES.check(by, "case.reopen", case)
+    mention_id = db.session.scalars(select(Task.mention_id).where(Task.id == case.task_id)).one()
+    hold_thread(db.session.get_one(Mention, mention_id))
     case = lock(case)
     task = _task(case)
     if task.state not in LIVE:
