@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from community.mentions import actions as mentions
 from community.mentions import intake
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
+from community.moderation.models import Review
 from community.replies import actions as replies
 from community.replies import posting
-from community.replies.models import Posting, Reply
+from community.replies.models import Posting, Reply, Revision
 from community.tasks import actions as tasks
 from community.tasks.models import LIVE, Claim, Task
 from escalation.cases import actions as cases
@@ -55,6 +57,11 @@ def act(what: str, task_id: int, user_id: int, seed: int) -> None:
         case "deliver":
             for name in outbox._SUBSCRIBERS:
                 outbox.deliver(name, 0)
+            return
+        case "expire":
+            with db.transaction() as session:
+                held = (Claim.task_id == task_id, Claim.ended_at.is_(None), Claim.ends_at.is_not(None))
+                session.execute(update(Claim).where(*held).values(ends_at=clock.now() - timedelta(seconds=1)))
             return
         case "author" | "gone" | "echo" | "join":
             take_in(what, task_id, chance)
@@ -141,7 +148,7 @@ def take_in(what: str, task_id: int, chance: random.Random) -> None:
 
 CLICKS = (
     "claim", "claim", "release", "write", "write", "write", "escalate", "hand back", "cancel", "flag", "reroute", "case", "case", "review", "review", "review",
-    "change", "change", "author", "author", "gone", "echo", "join", "post", "post", "lapse", "silence", "triage", "deliver", "deliver",
+    "change", "change", "author", "author", "gone", "echo", "join", "post", "post", "lapse", "expire", "expire", "silence", "triage", "deliver", "deliver",
 )  # fmt: skip
 
 
@@ -196,6 +203,11 @@ def judge(network: FakeNetwork, number: int) -> None:
         waiting = select(Reply.id).where(Reply.task_id == Task.id, Reply.state.in_(("submitted", "approved")))
         stranded = session.execute(select(Task.id).where(Task.state == "in_review", ~waiting.exists())).scalars().all()
         assert stranded == [], "in review, with nothing to review or to post"
+        answers = select(Posting.mention_id).where(Posting.state == "posted").group_by(Posting.mention_id).having(func.count() > 1)
+        assert session.scalars(answers).all() == [], "two answers to one post"
+        seen = select(Review.id).where(Review.reply_id == Revision.reply_id, Review.revision == Revision.number, Review.decision == "approve")
+        unseen = select(Posting.id).join(Revision, Revision.id == Posting.revision_id).where(Posting.state == "posted", ~seen.exists())
+        assert session.scalars(unseen).all() == [], "posted without an approval on record"
         states: dict[str, Any] = {row.key: row.state for row in session.scalars(select(Posting))}
     public = [post["key"] for post in network.posts]
     assert len(public) == len(set(public)), "posted twice"
