@@ -13,7 +13,7 @@ from app.kernel.outbox import record
 from community.events import AuthorCameBack, AuthorThanked
 from community.feedback.models import FollowUp
 from community.mentions.models import Decision, Mention
-from community.ports import Post, Route, Signals, ports
+from community.ports import Post, Reading, Route, Signals, ports
 from community.replies.models import Posting, Reply
 from community.tasks import actions as task_actions
 from community.tasks.models import Task
@@ -28,6 +28,15 @@ def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read"
     Returns "new" when it is no follow-up to an answer of ours (another author, or the task was closed unanswered):
     then it stands for itself.
     """
+    reading = _read(task, mention, route)
+    if reading is None:
+        return "new"
+    _decided_by_reading(mention, task, reading)
+    return "read"
+
+
+def _read(task: Task, mention: Mention, route: Route) -> Reading | None:
+    """What the author's post says, acted upon; None when it is no follow-up."""
     asked = db.session.get_one(Mention, task.mention_id)
     answer = db.session.execute(
         select(Reply, Posting)
@@ -38,7 +47,7 @@ def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read"
     ).first()
     same_author = asked.author_ext_id == mention.author_ext_id if asked.author_ext_id or mention.author_ext_id else asked.author_handle == mention.author_handle
     if answer is None or not same_author:
-        return "new"
+        return None
     reply, _posting = answer
     reading = ports.triage.read_mood(_post(asked), _post(mention))
     if reading == "other" and route.audience in ("tier_1", "tier_2"):
@@ -50,9 +59,9 @@ def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read"
         record(AuthorThanked(task.brand_id, mention.id, task.id, reply.id, reply.writer_id))
         if task.state == "answered":
             task_actions.resolve(task, because="thanks", by=None, writer_id=reply.writer_id, reply_id=reply.id)
-        return "read"
+        return reading
     if reading == "other" and route.audience == "set_aside":
-        return "read"
+        return reading
     record(AuthorCameBack(task.brand_id, mention.id, task.id, reply.id, reply.writer_id, reading))
     task_actions.reopen(task, mention, because=reading, keep_for=None if reading == "angrier" or task.audience != "community" else reply.writer_id)
     task.priority = max(task.priority, route.priority)
@@ -60,7 +69,19 @@ def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read"
         task_actions.escalate(task, "tier_1", because="angrier", by=None)
     elif task.audience == "community" and route.audience in ("tier_1", "tier_2"):
         task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
-    return "read"
+    return reading
+
+
+def _decided_by_reading(mention: Mention, task: Task, reading: str) -> None:
+    """A post that was read as a follow-up is settled by that: the triage list must not decide about it once more, and later."""
+    was = db.session.scalar(select(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None), among(Decision.audience, "triage")))
+    if was is None:
+        return
+    was.superseded_at = clock.now()
+    db.session.flush()
+    reason = {"text": f"read as the author's word on our answer: {reading}", "points": 0, "rule": "follow_up"}
+    db.session.add(was.corrected(task.audience, reason, clock.now()))
+    db.session.flush()
 
 
 def catch_up(task: Task, since: datetime) -> None:

@@ -86,31 +86,7 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
     done = db.session.execute(update(Decision).where(Decision.id == was.id, Decision.superseded_at.is_(None)).values(superseded_at=now))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict("Somebody decided this a moment ago. Look again.")
-    decision = Decision(
-        **{
-            c: getattr(was, c)
-            for c in (
-                "brand_id",
-                "mention_id",
-                "priority",
-                "kind",
-                "anger",
-                "technical",
-                "spam",
-                "urgency",
-                "sentiment",
-                "category",
-                "tags",
-                "words",
-                "policy",
-                "classifier",
-            )
-        },
-        at=now,
-        audience=audience,
-        reasons=[*was.reasons, asdict(reason)],
-        by_id=by.id if by else None,
-    )
+    decision = was.corrected(audience, asdict(reason), now, by.id if by else None)
     db.session.add(decision)
     db.session.flush()
     _move_task(mention, decision, by)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, insert, or_, select, update
@@ -19,7 +19,7 @@ from sqlalchemy import Select, func, insert, or_, select, update
 from app.kernel import clock, live
 from app.kernel.db import among, db, insert_many
 from app.kernel.outbox import record
-from community.channels.base import Incoming
+from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
 from community.events import MentionsReceived, TasksOpened
 from community.feedback.actions import read_follow_up
@@ -32,6 +32,7 @@ from community.tasks.models import LIVE, Task
 
 BATCH = 500
 """Posts per transaction: large enough to spread the cost of statements, small enough that a writer waits a moment at most."""
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 Name = str | int
 """Of a post, its outside id; of a conversation, its number."""
 ID_LIMIT = 255
@@ -343,12 +344,15 @@ class _Opening:
 
 def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Stored, Route | None]], now: datetime) -> None:
     """Walk the batch in time order and give every conversation what it needs: a new task, a nudge to its task, or its end."""
-    latest = _latest_tasks({mention.conversation_id for mention, _ in read})
+    threads = {mention.conversation_id for mention, _ in read}
+    latest, answered_at = _latest_tasks(threads), _brand_wrote_at(threads)
     opening: dict[int, _Opening] = {}
     for mention, route in sorted(read, key=lambda pair: pair[0].posted_at):
         task, plan = latest.get(mention.conversation_id), opening.get(mention.conversation_id)
         if mention.by_brand:
             opening.pop(mention.conversation_id, None)
+            if task is not None and mention.posted_at < _asked_at(task):
+                continue  # older than the question, whenever it reached us: no answer to it
             # A reply of ours may come back to us before its worker has heard that it is out.
             if task is not None and task.state in ("open", "claimed", "in_review") and not withdrawal.may_be_out(task):
                 task_actions.cancel(task, because="answered_by_brand", by=None)
@@ -357,6 +361,8 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Stored, Route | No
         elif plan is not None:
             _raise(plan, route)
         elif task is not None and task.state in ("answered", "resolved"):
+            if mention.posted_at < _asked_at(task):
+                continue  # an older post that reached us late is no word on our answer
             post = db.session.get_one(Mention, mention.id)
             if read_follow_up(task, post, route) == "new":
                 if task.state == "resolved":
@@ -370,9 +376,19 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Stored, Route | No
             if route.audience in TIERS and TIERS.index(route.audience) > TIERS.index(task.audience):
                 task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
             task.priority = max(task.priority, route.priority)
-        else:
+        elif mention.posted_at > answered_at.get(mention.conversation_id, EARLIEST):
             _plan(opening, mention, route)
     _insert_tasks(account, opening.values(), now)
+
+
+def _asked_at(task: Task) -> datetime:
+    return db.session.get_one(Mention, task.mention_id).posted_at
+
+
+def _brand_wrote_at(threads: Collection[int]) -> dict[int, datetime]:
+    """When the brand last wrote by itself in each conversation: what was asked before that needs no task."""
+    wrote = (Mention.conversation_id.in_(threads), Mention.by_brand.is_(True), Mention.posting_id.is_(None))
+    return dict(db.session.execute(select(Mention.conversation_id, func.max(Mention.posted_at)).where(*wrote).group_by(Mention.conversation_id)).all())
 
 
 def _plan(opening: dict[int, _Opening], mention: Stored, route: Route) -> None:
@@ -430,7 +446,15 @@ def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: da
 
 
 def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
-    """Deleted on the network: the text goes, the row stays as proof, and a task nobody can answer any more is cancelled."""
+    """Deleted on the network: the text goes, the row stays as proof, and a task nobody can answer any more is cancelled.
+
+    A deletion that came before its post is kept as a row without words, so that the post is known when it comes.
+    """
+    ahead = [ext_id for ext_id in dict.fromkeys(ext_ids) if ext_id not in _known(account.id, list(ext_ids))]
+    if ahead:
+        nobody = [Prepared(Incoming(ext_id=ext_id, text="", author=Author(None, None)), "", "und", None) for ext_id in ahead]
+        now = clock.now()
+        _insert_mentions(account, nobody, _conversations(account, [p.post for p in nobody], now), now)
     rows = db.session.scalars(select(Mention).where(Mention.account_id == account.id, Mention.ext_id.in_(ext_ids), Mention.gone_at.is_(None))).all()
     for mention in rows:
         mention.text, mention.raw, mention.author_name, mention.author_handle = "", {}, None, None

@@ -111,3 +111,9 @@ class Decision(Base):
     by_id: Mapped[int | None] = ref("user.id")
     """The person who corrected the machine; none when the machine decided."""
     superseded_at: Mapped[datetime | None]
+
+    def corrected(self, audience: str, reason: dict[str, Any], at: datetime, by_id: int | None = None) -> Decision:
+        """The decision that takes this one's place: the same signals, another audience, one reason more."""
+        same = ("brand_id", "mention_id", "priority", "kind", "anger", "technical", "spam", "urgency", "sentiment", "category", "tags", "words")
+        kept = {name: getattr(self, name) for name in (*same, "policy", "classifier")}
+        return Decision(**kept, at=at, audience=audience, reasons=[*self.reasons, reason], by_id=by_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -12,6 +12,8 @@ from community.channels.base import Author, Incoming
 from community.feedback.actions import resolve_silent
 from community.feedback.queries import impact, thanks_for
 from community.mentions import intake
+from community.mentions.actions import send_overdue_triage
+from community.mentions.queries import triage_list
 from community.replies import posting as postings
 from community.replies.models import Posting
 from community.tasks.models import Task
@@ -85,3 +87,27 @@ def test_silence_resolves_after_three_days(town: Town, clock: time_machine.Coord
     clock.shift(timedelta(hours=2))
     assert resolve_silent() == 1
     assert make.fresh(task).closed_because == "silence"
+
+
+def test_an_unsure_post_that_was_read_as_a_follow_up_leaves_the_triage_list(town: Town, answered: Task) -> None:
+    writes(town, "#triage still nothing")
+    assert make.fresh(answered).state == "open"
+    with db.transaction(read_only=True):
+        assert triage_list(town.brand) == []
+
+
+def test_an_older_post_that_reaches_us_late_is_no_word_on_our_answer(town: Town, answered: Task) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    intake.receive(
+        town.account, [Incoming(ext_id="old", text="still nothing", author=Author("id-kettle", "kettle"), parent_ext_id="question", created_at=long_ago)]
+    )
+    assert make.fresh(answered).state == "answered"
+
+
+def test_the_clock_takes_no_work_out_of_hands(town: Town, clock: time_machine.Coordinates) -> None:
+    task = make.task(town.account, ext_id="asked")
+    reply = make.submitted(task, town.ada)
+    writes(town, "#triage and one more thing", parent="asked")
+    clock.shift(timedelta(minutes=16))
+    send_overdue_triage()
+    assert (make.fresh(task).audience, make.fresh(reply).state) == ("community", "submitted")

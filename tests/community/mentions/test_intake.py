@@ -130,3 +130,30 @@ def test_a_deleted_post_loses_its_words_and_its_task_but_leaves_proof(town: Town
         mention = session.scalars(select(Mention)).one()
         assert (mention.text, mention.ext_id, mention.gone_at is not None) == ("", "q", True)
         assert session.scalars(select(Task.closed_because)).all() == ["mention_deleted"]
+
+
+def test_an_older_post_of_the_brand_answers_nothing_however_late_it_comes(town: Town) -> None:
+    ours = Author("brand", "northwind", is_ours=True)
+    intake.receive(town.account, [post("q", "news", minute=5)])
+    intake.receive(town.account, [post("news", minute=0, author=ours)])
+    with db.transaction(read_only=True) as session:
+        assert session.scalars(select(Task.state)).all() == ["open"]
+
+
+def test_what_the_brand_had_answered_before_we_heard_of_it_needs_no_task(town: Town) -> None:
+    ours = Author("brand", "northwind", is_ours=True)
+    intake.receive(town.account, [post("r", "q", minute=10, author=ours)])
+    intake.receive(town.account, [post("q", minute=5)])
+    intake.receive(town.account, [post("q2", "r", minute=15)])
+    with db.transaction(read_only=True) as session:
+        asked = session.scalars(select(Mention.ext_id).join(Task, Task.mention_id == Mention.id)).all()
+        assert asked == ["q2"], "only what came after the brand's answer"
+
+
+def test_a_deletion_that_comes_before_its_post_is_not_forgotten(town: Town) -> None:
+    intake.receive(town.account, [], gone=["q"])
+    intake.receive(town.account, [post("q", text="my secret words")])
+    with db.transaction(read_only=True) as session:
+        mention = session.scalars(select(Mention)).one()
+        assert (mention.text, mention.gone_at is not None) == ("", True)
+        assert session.scalar(select(func.count()).select_from(Task)) == 0
