@@ -1,7 +1,8 @@
 """Processes that belong together: a child never outlives its parent, a leftover of a killed start is found and ended.
 
 Linux ends a child with its parent when asked to (PR_SET_PDEATHSIG); elsewhere, and in case, the pid file tells the
-next start what to end. A pid alone proves nothing, so each is kept with the moment its process began.
+next start what to end. A pid alone proves nothing, so each is kept with the moment its process began, and all of
+them with the folder they belong to: a copied folder carries its original's pids.
 """
 
 from __future__ import annotations
@@ -54,16 +55,17 @@ class PidFile:
 
     def write(self, pids: list[int]) -> None:
         fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps({str(pid): born(pid) for pid in pids}))
+        fresh.write_text(json.dumps({"folder": self._folder(), "processes": {str(pid): born(pid) for pid in pids}}))
         fresh.replace(self.path)
 
     def end_leftovers(self) -> int:
-        """End what a killed start left running; returns how many there were."""
+        """End what a killed start of this very folder left running; returns how many there were."""
         try:
             noted = json.loads(self.path.read_text())
-        except (OSError, ValueError):
+            processes = noted["processes"] if noted["folder"] == self._folder() else {}
+            left = [int(pid) for pid, moment in processes.items() if moment and born(int(pid)) == moment]
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return 0
-        left = [int(pid) for pid, moment in noted.items() if moment and born(int(pid)) == moment]
         for pid in left:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -73,13 +75,20 @@ class PidFile:
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
 
+    def _folder(self) -> list[str | int]:
+        folder = self.path.parent.resolve()
+        return [str(folder), folder.stat().st_ino]
+
 
 class Valkey:
     """The embedded Redis-compatible server: a Unix socket in a private folder, no TCP port, nothing kept on disk (the database is the truth)."""
 
     def __init__(self, known_url: str = "") -> None:
-        self.folder = _old_folder(known_url) or Path(tempfile.mkdtemp(prefix="vouch-"))
         self.process: subprocess.Popen[bytes] | None = None
+        self.folder = _old_folder(known_url) or Path(tempfile.mkdtemp(prefix="vouch-"))
+        if self.answers():
+            # Somebody else's running server: the address came along with a copied folder.
+            self.folder = Path(tempfile.mkdtemp(prefix="vouch-"))
 
     @property
     def socket(self) -> Path:

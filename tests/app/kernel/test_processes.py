@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,7 +51,9 @@ def test_what_a_killed_start_left_is_ended(tmp_path: Path) -> None:
 def test_a_later_process_of_the_same_number_is_left_alone(tmp_path: Path) -> None:
     other = sleeper()
     notes = PidFile(tmp_path / "start.pids")
-    notes.path.write_text(json.dumps({str(other.pid): "another moment"}))
+    notes.write([other.pid])
+    noted = json.loads(notes.path.read_text())
+    notes.path.write_text(json.dumps({**noted, "processes": {str(other.pid): "another moment"}}))
     try:
         assert notes.end_leftovers() == 0
         assert other.poll() is None
@@ -59,7 +62,29 @@ def test_a_later_process_of_the_same_number_is_left_alone(tmp_path: Path) -> Non
         other.wait()
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]x"])
+def test_a_copied_folder_ends_nothing_of_its_original(tmp_path: Path) -> None:
+    running = sleeper()
+    original = tmp_path / "data"
+    original.mkdir()
+    PidFile(original / "start.pids").write([running.pid])
+    shutil.copytree(original, tmp_path / "copy")
+    try:
+        assert PidFile(tmp_path / "copy/start.pids").end_leftovers() == 0
+        assert running.poll() is None
+        assert PidFile(original / "start.pids").end_leftovers() == 1
+    finally:
+        running.kill()
+        running.wait()
+
+
+def test_a_server_that_runs_is_not_taken_over(valkey: Valkey) -> None:
+    other = Valkey(valkey.url)
+    assert other.folder != valkey.folder
+    other.remove()
+    assert valkey.answers()
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[]x", "[]", "{}", '{"1": "x"}'])
 def test_a_broken_pid_file_stops_nobody(tmp_path: Path, text: str) -> None:
     (tmp_path / "start.pids").write_text(text)
     assert PidFile(tmp_path / "start.pids").end_leftovers() == 0
