@@ -111,7 +111,7 @@ def take_next() -> ResponseReturnValue:
 @blueprint.post("/cases/<int:case_id>/assign")
 def assign(case_id: int) -> ResponseReturnValue:
     case, by = _case(case_id), current_user._get_current_object()
-    to = _colleague(request.form.get("to"), case)
+    to = _colleague(request.form.get("assignee"), case)
     actions.assign(case, by=by, to=to)
     return done("cases.show", None if to is None or to.id == by.id else f"With {to.name} now.", case_id=case.id)
 
@@ -244,9 +244,9 @@ def _case(case_id: int) -> Case:
 def _colleague(given: str | None, case: Case) -> User | None:
     if not given:
         return None
-    if not given.isdigit():
-        raise Invalid("Name somebody of this tier.", field="to")
+    if not given.isdecimal():
+        raise Invalid("Name somebody of this tier.", field="assignee")
     found = next((one for one in people.holders(case.brand_id, *WORKERS[case.tier]) if one.id == int(given)), None)
     if found is None:
-        raise Invalid("They don't work in this tier: name somebody who does.", field="to")
+        raise Invalid("They don't work in this tier: name somebody who does.", field="assignee")
     return found

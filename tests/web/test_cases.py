@@ -105,10 +105,11 @@ def test_it_resolves_with_an_outcome_and_opens_again(town: Town) -> None:
 
 def test_it_is_given_to_a_colleague_of_its_tier(town: Town) -> None:
     case = opened(town, tier="tier_2")
-    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"to": str(town.tess.id)}).status_code == 303
+    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"assignee": str(town.tess.id)}).status_code == 303
     assert fresh(case).assignee_id == town.tess.id
-    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"to": str(town.tim.id)}).status_code == 422
-    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"to": "x"}).status_code == 422
+    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"assignee": str(town.tim.id)}).status_code == 422
+    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"assignee": "x"}).status_code == 422
+    assert town.browser("max").post(f"/cases/{case.id}/assign", data={"assignee": "²"}).status_code == 422
 
 
 def test_an_analyst_reads_and_changes_nothing(town: Town) -> None:
