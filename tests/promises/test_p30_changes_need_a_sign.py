@@ -99,6 +99,40 @@ def test_p30_a_foreign_page_gets_nothing_done(origin: str, app: Flask, stage: St
     assert "Access-Control-Allow-Origin" not in read.headers
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_p30_even_a_good_token_is_refused_from_another_site(sent: dict[str, str], app: Flask, stage: Stage) -> None:
+    """Red without the look at Origin: a token that leaked would be all a foreign page needs."""
+    before = everything()
+    tried = 0
+    for rule in rules(app):
+        if rule.endpoint.startswith("api.") or EXPECTED[rule.endpoint] == "everybody":
+            continue
+        for method in sorted((rule.methods or set()) & WRITING):
+            for role in sorted(allowed(rule.endpoint))[:1]:
+                answer = stage.people[role].browser.open(stage.path(rule), method=method, data=body_for(rule), headers=sent)
+                assert answer.status_code == 403, (rule.endpoint, answer.status_code)
+                tried += 1
+    assert tried > 20
+    assert changed(before, everything()) == {}
+
+
+def test_p30_our_own_pages_say_where_they_are(app: Flask, stage: Stage) -> None:
+    """With our host, with the address people use, and from a browser that says nothing."""
+    for sent in ({"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}, {"Origin": app.config["VOUCH"].base_url}, {}):
+        visitor: Visitor = app.test_client()  # type: ignore[assignment]
+        answer = visitor.post("/login", data={"email": "advocate@northwind.example", "password": PASSWORD}, headers=sent)
+        assert answer.status_code == 303, sent
+
+
 def test_p30_cookies_keep_to_themselves(app: Flask, stage: Stage, emptied: Config) -> None:
     """Red without HttpOnly or SameSite; served over https the cookie is `__Host-` and Secure."""
     visitor: Visitor = app.test_client()  # type: ignore[assignment]
