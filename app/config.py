@@ -56,6 +56,13 @@ class Config(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return url
 
+    @field_validator("base_url")
+    @classmethod
+    def _known_base(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
+            raise ValueError("must start with http:// or https:// and name a host")
+        return url
+
     @model_validator(mode="after")
     def _production_is_explicit(self) -> Config:
         if self.env == "production" and len(self.secret_key.get_secret_value()) < 32:

@@ -151,6 +151,8 @@ def test_a_database_newer_than_the_code_is_left_alone(start: Callable[..., Proce
         ({"VOUCH_LOG_LEVEL": "LOUD"}, "VOUCH_LOG_LEVEL"),
         ({"VOUCH_HOLD_SECONDS": "soon"}, "VOUCH_HOLD_SECONDS"),
         ({"VOUCH_DATABASE_URL": "mysql://there"}, "must start with sqlite:/// or postgresql://"),
+        ({"VOUCH_BASE_URL": "foo"}, "VOUCH_BASE_URL: must start with http:// or https://"),
+        ({"VOUCH_BASE_URL": "https://"}, "VOUCH_BASE_URL: must start with http:// or https://"),
         ({"VOUCH_REDIS_URL": "there:6379"}, "must start with redis://"),
         ({"VOUCH_ENV": "production"}, "VOUCH_SECRET_KEY must be set"),
         ({"VOUCH_ENV": "production", "VOUCH_SECRET_KEY": "s" * 32, "VOUCH_REDIS_URL": "redis://there:6379/0"}, "VOUCH_REDIS_URL must carry a password"),
