@@ -10,7 +10,7 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
-from community.events import PostingStuck, ReplyPosted, TaskCancelled, TaskEscalated, TaskHandedBack, TaskReopened, TaskResolved, TasksOpened
+from community.events import PostingPulledBack, PostingStuck, ReplyPosted, TaskCancelled, TaskEscalated, TaskHandedBack, TaskReopened, TaskResolved, TasksOpened
 from community.mentions.models import Mention
 from community.tasks.models import Task
 from escalation.cases import actions
@@ -29,7 +29,7 @@ def subscribe_all() -> None:
     """List who listens to what."""
     subscribe(
         "keep_cases",
-        [TasksOpened, TaskEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingStuck],
+        [TasksOpened, TaskEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingPulledBack, PostingStuck],
         keep_cases,
     )
     subscribe("tell_team", [CaseAssigned, CaseHandedUp, CaseReopened, PromisesMissed], tell_team)
@@ -55,6 +55,8 @@ def keep_cases(event: Event, _event_id: int) -> None:
             actions.follow_end(task_id, outcome=actions.HANDED_BACK, because=actions.HANDED_BACK)
         case PostingStuck(task_id=task_id, state="refused", reason=reason):
             actions.follow_refusal(task_id, reason=reason)
+        case PostingPulledBack(task_id=task_id, by_id=by_id) if by_id:
+            actions.follow_refusal(task_id, reason="pulled_back")
 
 
 def tell_team(event: Event, event_id: int) -> None:

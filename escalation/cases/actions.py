@@ -112,7 +112,7 @@ def reply(case: Case, *, by: User, text: str) -> Reply:
     if case.state == "resolved":
         raise Conflict("This case is resolved: reopen it, then answer.", state=case.state)
     task = _task(case)
-    _refuse_second(task)
+    _refuse_second(task, by)
     if case.assignee_id != by.id:
         assign(case, by=by)
     elif task.state == "open":
@@ -167,13 +167,15 @@ def resolve(case: Case, *, by: User, outcome: str, note: str | None = None) -> C
 
 
 def reopen(case: Case, *, by: User | None = None, because: str = "by_hand") -> Case:
-    """Open a resolved case again, with its task. Raises Conflict where a newer task of the conversation is alive."""
+    """Open a resolved case again, with its task. Raises Conflict where the community has it, or a newer task of the conversation is alive."""
     if by is not None:
         RULES.check(by, "case.reopen", case)
     mention_id = db.session.scalars(select(Task.mention_id).where(Task.id == case.task_id)).one()
     hold_thread(db.session.get_one(Mention, mention_id))
     case = lock(case)
     task = _task(case)
+    if task.audience not in TIERS:
+        raise Conflict("This was handed back to the community. When it moves up to the team again, its case opens by itself.", state=case.state)
     if task.state not in LIVE:
         newer = db.session.scalar(select(Task.id).where(Task.conversation_id == task.conversation_id, Task.state.in_(LIVE)))
         if newer is not None:
@@ -260,9 +262,13 @@ def follow_end(task_id: int, *, outcome: str, because: str) -> None:
 
 
 def follow_refusal(task_id: int, *, reason: str) -> None:
-    """The reply that should have closed a resolved case was not posted: it wants somebody again."""
+    """The reply that should have closed a resolved case was refused or pulled back: it wants somebody again."""
     case = _case_of(task_id)
-    if case is not None and case.state == "resolved" and case.outcome != HANDED_BACK and _task(case).state in LIVE:
+    if case is None or case.state != "resolved":
+        return
+    task = _task(case)
+    # Pulled back only to go out in other words, it closes the case yet.
+    if task.audience in TIERS and task.state in LIVE and not _on_its_way(task):
         _reopen(case, because=reason, by=None)
 
 
@@ -353,17 +359,18 @@ def _reopen(case: Case, *, because: str, by: User | None, tier: str | None = Non
     _changed(case)
 
 
-def _refuse_second(task: Task) -> None:
+def _refuse_second(task: Task, by: User) -> None:
     """One answer a post, whoever writes: the second is refused with the first shown."""
     first = db.session.execute(
-        select(Posting.text, Posting.state, User.name)
+        select(Posting.text, Posting.state, User.id, User.name)
         .join(Reply, Reply.id == Posting.reply_id)
         .join(User, User.id == Reply.writer_id)
         .where(Posting.task_id == task.id, Posting.mention_id == task.mention_id, Posting.state.in_((*ON_ITS_WAY, "posted")))
         .limit(1)
     ).first()
     if first is not None:
-        raise Conflict(f"{first.name} was faster and answered: “{first.text}”", text=first.text, writer=first.name, state=first.state)
+        who = "You answered this already" if first.id == by.id else f"{first.name} was faster and answered"
+        raise Conflict(f"{who}: “{first.text}”", text=first.text, writer=first.name, state=first.state)
 
 
 def _on_its_way(task: Task) -> bool:

@@ -16,6 +16,7 @@ from app.kernel.db import Database
 from app.kernel.db import db as the_db
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, VouchError
 from app.notices.queries import latest
+from community.replies import actions as replies
 from community.replies.models import Posting
 from community.tasks import actions as tasks
 from community.tasks.models import Task
@@ -215,6 +216,15 @@ def test_the_second_answer_is_refused_with_the_first_shown(northwind: Brand, tim
     assert refused.value.extra["text"] == WORDS and "Tim Baptiste was faster" in refused.value.message
 
 
+def test_who_answers_twice_is_told_of_their_own_answer(northwind: Brand, tim: User, db: Database) -> None:
+    _, case = opened(northwind, db)
+    with db.transaction():
+        actions.reply(case, by=tim, text=WORDS)
+    with pytest.raises(Conflict, match="^You answered this already: “I am sorry") as refused, db.transaction():
+        actions.reply(fresh(case), by=tim, text="Hello, we are on it and will be back today.")
+    assert refused.value.extra["text"] == WORDS
+
+
 def test_two_who_answer_at_once_leave_one_answer(northwind: Brand, tim: User, db: Database) -> None:
     tom = person(northwind, "tier_1")
     task, case = opened(northwind, db)
@@ -291,6 +301,20 @@ def test_handing_back_needs_guidance_and_hides_private_data(northwind: Brand, ti
     handed_in(back, ada)
 
 
+def test_what_the_community_has_is_not_reopened_beside_it(northwind: Brand, tim: User, db: Database) -> None:
+    task, case = opened(northwind, db)
+    with db.transaction():
+        actions.transfer(case, by=tim, tier="community", note="A light matter, please answer it.")
+    news()
+    with pytest.raises(Conflict, match="handed back to the community"), db.transaction():
+        actions.reopen(fresh(case), by=tim)
+    with db.transaction():
+        tasks.cancel(fresh_in(task), because="mention_deleted", by=None)
+    with pytest.raises(Conflict, match="handed back to the community"), db.transaction():
+        actions.reopen(fresh(case), by=tim)
+    assert (fresh(case).state, fresh(case).tier) == ("resolved", "tier_1")
+
+
 def test_what_comes_up_again_is_the_same_case(northwind: Brand, tim: User, db: Database) -> None:
     task, case = opened(northwind, db)
     with db.transaction():
@@ -348,6 +372,31 @@ def test_an_answer_that_never_went_out_brings_a_resolved_case_back(northwind: Br
         postings._refuse(db.session.get_one(Posting, live_posting_id(task, db)), "forbidden", "Comments are closed. Nothing was posted.", None)
     news()
     assert (fresh(case).state, fresh(task).state) == ("reopened", "open")
+
+
+def test_an_answer_pulled_back_brings_a_resolved_case_back(northwind: Brand, tim: User, db: Database) -> None:
+    task, case = opened(northwind, db)
+    with db.transaction():
+        reply = actions.reply(case, by=tim, text=WORDS)
+        actions.resolve(fresh_in(case), by=tim, outcome="answered")
+    with db.transaction():
+        replies.pull_back(reply, by=tim)
+    news()
+    assert (fresh(case).state, fresh(task).state) == ("reopened", "open")
+
+
+def test_an_answer_in_other_words_leaves_a_resolved_case_resolved(northwind: Brand, tim: User, db: Database) -> None:
+    task, case = opened(northwind, db)
+    with db.transaction():
+        reply = actions.reply(case, by=tim, text=WORDS)
+        actions.resolve(fresh_in(case), by=tim, outcome="answered")
+    with db.transaction():
+        replies.save(reply, by=tim, text="Your line works again since noon; please start the router once.")
+    news()
+    assert (fresh(case).state, live_posting(task, db).state) == ("resolved", "approved")
+    placed(live_posting(task, db), tim)
+    news()
+    assert (fresh(case).state, fresh(task).state) == ("resolved", "resolved")
 
 
 def test_the_author_who_comes_back_reopens_the_same_case_for_the_same_person(northwind: Brand, tim: User, db: Database) -> None:
