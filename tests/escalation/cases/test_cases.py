@@ -220,7 +220,7 @@ def test_who_answers_twice_is_told_of_their_own_answer(northwind: Brand, tim: Us
     _, case = opened(northwind, db)
     with db.transaction():
         actions.reply(case, by=tim, text=WORDS)
-    with pytest.raises(Conflict, match="^You answered this already: “I am sorry") as refused, db.transaction():
+    with pytest.raises(Conflict, match=r"^You answered this already: “I am sorry") as refused, db.transaction():
         actions.reply(fresh(case), by=tim, text="Hello, we are on it and will be back today.")
     assert refused.value.extra["text"] == WORDS
 
