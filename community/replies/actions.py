@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -167,12 +167,14 @@ def confirm_by_hand(posting: Posting, *, by: User, url: str) -> Posting:
     RULES.check(by, "reply.change", reply)
     lock_pair(reply)
     url = storable(url.strip())
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 2000:
+    link = _web_link(url)
+    if link is None or link.path in ("", "/") or link.username is not None or len(url) > 2000:
         raise Invalid("That is not a link to a post. Copy it from the network's share menu; it starts with https://.", field="url")
-    mention = db.session.get_one(Mention, posting.mention_id)
-    if mention.url and urlsplit(mention.url).hostname not in (None, parts.hostname):
-        raise Invalid(f"That link leads to {parts.hostname}, but the question is on {urlsplit(mention.url).hostname}.", field="url")
+    asked = _web_link(db.session.get_one(Mention, posting.mention_id).url or "")
+    if asked is not None and asked.hostname != link.hostname:
+        raise Invalid(f"That link leads to {link.hostname}, but the question is on {asked.hostname}.", field="url")
+    if asked is not None and _place(asked) == _place(link):
+        raise Invalid("That is the link of the question. Copy the one of your reply.", field="url")
     if posting.path != "by_hand":
         raise Conflict("Vouch posts this one itself.", state=posting.state)
     finish(posting, ext_id=f"hand:{posting.id}", url=url, by=by)
@@ -278,6 +280,20 @@ def changed(reply: Reply) -> None:
 
 
 # Helpers
+
+
+def _web_link(url: str) -> SplitResult | None:
+    """The parts of an http(s) address with a host, or none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _place(link: SplitResult) -> tuple[str | None, str, str]:
+    """What tells two posts apart: an address without http or https, its fragment and the slash at its end."""
+    return link.hostname, link.path.rstrip("/"), link.query
 
 
 def _order(reply: Reply, current: Revision, task: Task, path: Path) -> Posting:

@@ -159,6 +159,15 @@ def test_words_placed_by_hand_are_confirmed_by_their_writer(town: Town) -> None:
     link = {"url": "https://social.example/p/2"}
     problem(town("ben").post(f"/replies/{posting.reply_id}/permalink", link), 404)
     problem(town("ada").post(f"/replies/{posting.reply_id}/permalink", {"url": "javascript:alert(1)"}), 422)
+    for wrong in (
+        "https://[::1",
+        "https://social.example",
+        "https://social.example/",
+        "https://ada@social.example/p/2",
+        "https://social.example/p/1",
+        "http://Social.example/p/1/#mine",
+    ):
+        problem(town("ada").post(f"/replies/{posting.reply_id}/permalink", {"url": wrong}), 422)
     placed = town("ada").post(f"/replies/{posting.reply_id}/permalink", link)
 
     assert placed.json["posting"]["state"] == "posted"
