@@ -136,6 +136,16 @@ class ReplyRejected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyWithdrawn(Event):
+    """Set aside by others than its writer. `because`: alternative, review, task_moved (up, on or closed, as the task shows)."""
+
+    reply_id: int
+    task_id: int
+    writer_id: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyPosted(Event):
     posting_id: int
     reply_id: int

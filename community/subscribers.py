@@ -20,6 +20,7 @@ from community.events import (
     ReplyPosted,
     ReplyRejected,
     ReplyReturned,
+    ReplyWithdrawn,
     TaskReleased,
 )
 from community.mentions.models import Mention
@@ -37,7 +38,7 @@ FLAG_WORDS = {"angry": "angry", "technical": "technical", "private_data": "holds
 def subscribe_all() -> None:
     """List who listens to what."""
     subscribe("tell_thanks", [AuthorThanked, AuthorCameBack], tell_thanks)
-    subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, PostingPulledBack, TaskReleased], tell_decisions)
+    subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised], tell_flags)
 
@@ -82,6 +83,9 @@ def tell_decisions(event: Event, event_id: int) -> None:
         case ReplyRejected(reply_id=reply_id, task_id=task_id, writer_id=writer_id, reviewer_id=reviewer_id, reason=reason):
             words = f"Not sent. {_name(reviewer_id)}:{_because(reason)} The task is back on the desk, with this note."
             _say(event, event_id, writer_id, "rejected", words, f"/tasks/{task_id}", _note(reply_id, "reject"))
+        case ReplyWithdrawn(task_id=task_id, writer_id=writer_id, because=because):
+            words = f"{_set_aside(task_id, because)} Your reply was not sent. Thank you for writing it."
+            _say(event, event_id, writer_id, "withdrawn", words, f"/tasks/{task_id}", None)
         case PostingPulledBack(task_id=task_id, writer_id=writer_id, by_id=by_id) if by_id and by_id != writer_id:
             _say(event, event_id, writer_id, "pulled_back", f"{_name(by_id)} pulled your reply back before it was posted.", f"/tasks/{task_id}", None)
         case TaskReleased(task_id=task_id, user_id=user_id, because="lapsed") if user_id is not None:
@@ -128,6 +132,17 @@ def _moderators(brand_id: int) -> list[User]:
 def _employed(brand_id: int, user_id: int) -> bool:
     person = db.session.get(User, user_id)
     return person is not None and person.has(brand_id, "tier_1", "tier_2", "moderator", "admin")
+
+
+def _set_aside(task_id: int, because: str) -> str:
+    if because == "alternative":
+        return "Another answer was chosen for this post."
+    task = db.session.get_one(Task, task_id)
+    if task.state == "cancelled":
+        return "Nobody needs to answer this one any more."
+    if task.state == "resolved":
+        return "This one is settled."
+    return "The community has this one again." if task.audience == "community" else "The team has this one now."
 
 
 def _because(reason: str | None) -> str:

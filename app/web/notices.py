@@ -15,7 +15,7 @@ blueprint = Blueprint("notices", __name__)
 ICONS = {
     "thanks": "hand-heart", "approved": "check-check", "returned": "undo-2", "rejected": "undo-2", "posted": "check", "lapsed": "clock-alert",
     "reopened": "refresh-cw", "stuck": "triangle-alert", "flag": "flag", "assigned": "user-round-plus", "handed_up": "arrow-up", "missed": "octagon-alert",
-    "pulled_back": "undo-2", "badge": "award",
+    "pulled_back": "undo-2", "withdrawn": "undo-2", "badge": "award",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.outbox import record
-from community.events import FlagRaised, ReplyRejected, ReplyReturned
+from community.events import FlagRaised, ReplyRejected, ReplyReturned, ReplyWithdrawn
 from community.mentions import actions as mention_actions
 from community.mentions.models import Mention
 from community.moderation.models import Flag, Review, ReviewClaim
@@ -116,6 +116,7 @@ def escalate(reply: Reply, *, by: User, revision: int | None, note: str | None =
         tier = "tier_2" if decision is not None and decision.technical > decision.anger else "tier_1"
     REPLY.move(reply, "withdraw", decided_at=clock.now())
     _decided(reply, current, "escalate", by, reason, note)
+    record(ReplyWithdrawn(reply.brand_id, reply.id, task.id, reply.writer_id, "review"))
     task_actions.escalate(task, tier, because="review", by=by, note=note)
 
 
@@ -223,6 +224,7 @@ def _take_over(task: Task, reply: Reply) -> None:
         raise Conflict("The question was answered meanwhile; an alternative can't go out as a second reply.", state=task.state)
     for other in db.session.scalars(select(Reply).where(Reply.task_id == task.id, Reply.id != reply.id, Reply.state == "submitted")):
         REPLY.move(other, "withdraw", decided_at=clock.now())
+        record(ReplyWithdrawn(other.brand_id, other.id, task.id, other.writer_id, "alternative"))
         replies.changed(other)
     held = task_actions.live_claim(task)
     if held is not None:

@@ -8,7 +8,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict
 from app.kernel.outbox import record
-from community.events import PostingPulledBack
+from community.events import PostingPulledBack, ReplyWithdrawn
 from community.replies.models import Posting, Reply
 from community.replies.states import POSTING, REPLY
 from community.tasks.models import Task
@@ -19,13 +19,15 @@ def withdraw_all(task: Task) -> None:
     for reply in db.session.scalars(select(Reply).where(Reply.task_id == task.id, Reply.state.in_(("submitted", "returned", "approved")))):
         if reply.state in ("submitted", "returned"):
             REPLY.move(reply, "withdraw")
-            continue
-        posting = live_posting(reply)
-        if posting is not None and posting.state == "approved":
+        else:
+            posting = live_posting(reply)
+            if posting is None or posting.state != "approved":
+                continue
             try:
                 take_back(posting, reply, by_id=None, because="task_closed")
             except Conflict:
                 continue  # a worker has it now
+        record(ReplyWithdrawn(reply.brand_id, reply.id, task.id, reply.writer_id, "task_moved"))
 
 
 def may_be_out(task: Task) -> bool:
@@ -46,7 +48,7 @@ def live_posting(reply: Reply) -> Posting | None:
 
 def take_back(posting: Posting, reply: Reply, *, by_id: int | None, because: str, keep_reply: bool = False) -> None:
     """Pull a held posting back. From here on no request to the network starts; a posting being sent refuses with Conflict."""
-    if posting.first_sent_at is not None:
+    if posting.first_sent_at is not None and posting.state != "posted":
         raise Conflict("It was on its way already: we are asking the network what became of it, so it can't be pulled back now.", state=posting.state)
     try:
         POSTING.move(posting, "pull_back", reason=because, next_at=None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 
 from app.accounts.models import Brand, User
 from app.kernel.db import Database
@@ -71,6 +74,46 @@ def test_each_decision_comes_with_its_reason(northwind: Brand, ada: User, cleo: 
         "Not sent. Cleo Lindqvist: A fact in the last answer was not right. The task is back on the desk, with this note.",
         "It is the large button.",
     )
+
+
+def test_who_is_set_aside_hears_why(northwind: Brand, ada: User, cleo: User, db: Database, clock: time_machine.Coordinates) -> None:
+    ben = person(northwind, "advocate", name="Ben Okoye")
+    sorry = "Your reply was not sent. Thank you for writing it."
+
+    contested = told(northwind)
+    with db.transaction():
+        tasks.claim(fresh(contested), by=ada)
+        late = replies.draft(fresh(contested), by=ada, text="Press it twice, then wait until the light turns green.")
+    clock.shift(timedelta(minutes=25))
+    handed_in(contested, ben)
+    with db.transaction():
+        replies.submit(fresh(late), by=ada, revision=1)
+    approve(late, cleo, db)
+    assert heard(ben, db) == [("withdrawn", f"Another answer was chosen for this post. {sorry}", None)]
+
+    reply = handed_in(told(northwind, author="quinn"), ben, "Take the lid off first; the battery sits under the second screw.")
+    with db.transaction():
+        moderation.escalate(fresh(reply), by=cleo, revision=1)
+    assert heard(ben, db)[1:] == [("withdrawn", f"The team has this one now. {sorry}", None)]
+
+    flagged = told(northwind, author="rosa")
+    handed_in(flagged, ben, "Go to the settings, open the second page, and choose your language there.")
+    with db.transaction():
+        moderation.flag(fresh(flagged), by=ada, kind="angry")
+    assert heard(ben, db)[2:] == [("withdrawn", f"The team has this one now. {sorry}", None)]
+
+    closed = told(northwind, author="sven")
+    approve(handed_in(closed, ben, "It ships with two cables, and the longer one is the one you want."), cleo, db)
+    with db.transaction():
+        tasks.cancel(fresh(closed), because="mention_deleted", by=None)
+    assert heard(ben, db)[-1] == ("withdrawn", f"Nobody needs to answer this one any more. {sorry}", None)
+
+
+def test_a_writer_who_withdraws_is_not_told(northwind: Brand, ada: User, db: Database) -> None:
+    reply = handed_in(told(northwind), ada)
+    with db.transaction():
+        replies.withdraw(fresh(reply), by=ada)
+    assert heard(ada, db) == []
 
 
 def test_an_edit_is_told_and_what_is_left_to_do(northwind: Brand, ada: User, cleo: User, db: Database) -> None:
