@@ -40,7 +40,7 @@ class States:
         seen = row.state
         end = self.table.get((seen, verb))
         if end is None:
-            raise Conflict(f"This {self.name} is {seen.replace('_', ' ')}: it can't be moved by “{verb.replace('_', ' ')}” now.", state=seen)
+            raise Conflict(f"This {self.name} is {seen.replace('_', ' ')}: that is not possible any more.", state=seen)
         session.flush()
         kind = type(row)
         done = session.execute(

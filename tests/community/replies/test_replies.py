@@ -8,12 +8,14 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from app.kernel.clock import now
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from community.moderation import actions as moderation
 from community.moderation.models import Review
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply
+from community.replies.posting import finish
 from community.replies.queries import submitted_revisions
 from tests import factories as make
 from tests.community.conftest import Town
@@ -121,6 +123,19 @@ def test_pulled_back_in_the_hold_nothing_is_left_to_post(town: Town) -> None:
     assert make.fresh(task).state == "open"
     with pytest.raises(Conflict), db.transaction() as session:
         replies.pull_back(session.get_one(Reply, posting.reply_id), by=town.cleo)
+
+
+def test_what_is_posted_is_told_as_posted(town: Town) -> None:
+    posting = make.approved(make.task(town.account), town.ada, town.cleo)
+    with db.transaction() as session:
+        out = session.get_one(Posting, posting.id)
+        out.state, out.first_sent_at = "posting", now()
+        session.flush()
+        finish(out, ext_id="r1", url=None)
+    with pytest.raises(Conflict, match=r"^It is posted already\.$"), db.transaction() as session:
+        replies.pull_back(session.get_one(Reply, posting.reply_id), by=town.cleo)
+    with pytest.raises(Conflict, match=r"^This posting is posted: that is not possible any more\.$"), db.transaction() as session:
+        finish(session.get_one(Posting, posting.id), ext_id="r1", url=None)
 
 
 def test_a_late_reply_is_an_alternative_and_never_a_second_one(town: Town, clock: time_machine.Coordinates) -> None:
