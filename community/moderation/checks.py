@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COPY_LINE = 0.8
 """Share of five-character pieces in common from which a reply is too close a copy (Jaccard index)."""
 COPY_WINDOW = 300
-"""How many of the brand's latest outgoing replies the wording is compared with; an exact copy is found among all of them."""
+"""How many of the brand's latest outgoing replies the wording is compared with; an older one, even word for word the same, is not found."""
 TONE_LINE = 0.6
 
 Level = Literal["ok", "advice", "stop"]
