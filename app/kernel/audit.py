@@ -2,6 +2,7 @@
 
 Rows hold ids and hashes, never names or texts, so that erasing a person leaves the chain whole. A sealer
 chains fresh rows within seconds (`seal`), so writers never queue behind one another; `verify` recomputes the chain.
+Where the chain ends is kept apart, under the installation's key, so that rows taken from its end are missed as well.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Index, String, select, update
+from sqlalchemy import Index, String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel import clock
+from app.kernel import clock, crypto
 from app.kernel.db import Base, BigId, Id, db, only_where
+
+PURPOSE = "audit end"
+"""Keeps other encrypted values of the installation from standing in for this one."""
 
 
 class Person(Protocol):
@@ -50,6 +54,16 @@ class AuditEntry(Base):
     )
 
 
+class AuditEnd(Base):
+    """The last place of the chain and its seal; one row, written with every sealing."""
+
+    __tablename__ = "audit_end"
+
+    id: Mapped[Id]
+    signed: Mapped[str] = mapped_column(Text)
+    """Readable and writable only with the installation's key."""
+
+
 def audit(action: str, row: Any, *, by: Person | None, reason: str | None = None, brand_id: int | None = None, **details: Any) -> None:
     """Note an act on a row in the caller's transaction. `details` hold ids, numbers, codes and hashes only."""
     db.session.add(
@@ -68,10 +82,17 @@ def audit(action: str, row: Any, *, by: Person | None, reason: str | None = None
 def seal(limit: int = 5_000) -> int:
     """Chain the fresh rows after the last sealed one; returns how many. One sealer at a time: the unique place settles a race."""
     with db.transaction() as session:
+        end = session.get(AuditEnd, 1, with_for_update=True)
         last = session.execute(
             select(AuditEntry.place, AuditEntry.seal).where(AuditEntry.place.is_not(None)).order_by(AuditEntry.place.desc()).limit(1)
         ).first()
-        place, chain = (last[0] or 0, last[1] or "") if last else (0, "")
+        place, chain = found = (last[0] or 0, last[1] or "") if last else (0, "")
+        known = _read(end)
+        if known is not None and known[0] >= place:
+            place, chain = known
+        elif known is not None or found != (0, ""):
+            # The end does not fit what is there: a place is left out, so that `verify` tells of it from now on.
+            place += 1
         fresh = session.scalars(
             select(AuditEntry).where(AuditEntry.place.is_(None)).order_by(AuditEntry.id).limit(limit).with_for_update(skip_locked=True)
         ).all()
@@ -82,6 +103,10 @@ def seal(limit: int = 5_000) -> int:
             rows.append({"id": entry.id, "place": place, "seal": chain})
         if rows:
             session.execute(update(AuditEntry), rows)
+            if end is None:
+                end = AuditEnd(id=1)
+                session.add(end)
+            end.signed = crypto.encrypt(f"{PURPOSE}:{place}:{chain}")
     return len(rows)
 
 
@@ -93,10 +118,12 @@ class Verdict:
 
 
 def verify() -> Verdict:
-    """Walk the chain from its start. `broken` names each place that is missing, changed or swapped."""
+    """Walk the chain from its start to where it is known to end. `broken` names each place that is missing, changed or swapped."""
     broken: list[str] = []
-    expected, chain, sealed = 1, "", 0
+    expected, chain, sealed, at_end = 1, "", 0, ""
     with db.transaction(read_only=True) as session:
+        end = session.get(AuditEnd, 1)
+        known = _read(end)
         for entry in session.scalars(select(AuditEntry).where(AuditEntry.place.is_not(None)).order_by(AuditEntry.place).execution_options(yield_per=1000)):
             place = entry.place or 0
             while expected < place:
@@ -106,10 +133,29 @@ def verify() -> Verdict:
             if chain != entry.seal:
                 broken.append(f"place {place} was changed (entry {entry.id})")
                 chain = entry.seal or ""
+            if known is not None and place == known[0]:
+                at_end = chain
             sealed += 1
             expected = place + 1
+        if known is None and (end is not None or sealed):
+            broken.append("the end of the chain is not known: its signature is missing or was not made with this installation's VOUCH_SECRET_KEY")
+        elif known is not None and known[0] >= expected:
+            broken.append(f"place {expected} is missing" if known[0] == expected else f"places {expected} to {known[0]} are missing")
+        elif known is not None and at_end != known[1]:
+            broken.append(f"place {known[0]} is not the one that was sealed there")
         unsealed = len(session.scalars(select(AuditEntry.id).where(AuditEntry.place.is_(None))).all())
     return Verdict(sealed, unsealed, tuple(broken))
+
+
+def _read(end: AuditEnd | None) -> tuple[int, str] | None:
+    """Place and seal; none where nothing is kept, or not by us."""
+    if end is None:
+        return None
+    try:
+        purpose, place, chain = crypto.decrypt(end.signed).split(":")
+    except (crypto.WrongKey, ValueError):
+        return None
+    return (int(place), chain) if purpose == PURPOSE else None
 
 
 def _link(before: str, place: int, e: AuditEntry) -> str:
