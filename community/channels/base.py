@@ -130,7 +130,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`key` is stable over retries of one posting; `number` counts from 1; `first_at` is when the first try began,
+    """`key` is stable over retries of one posting; `number` grows and is no other try's; `first_at` is when the first try began,
     `last_at` when the latest one did (none: there was only the first). After the monotonic moment `begin_by` no
     request may leave any more: by then another worker may have taken over."""
 

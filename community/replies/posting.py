@@ -222,7 +222,7 @@ def _take(posting_id: int) -> _Taken | None:
             id=posting.id,
             fence=posting.fence,
             outgoing=Outgoing(posting.in_reply_to, posting.text, posting.voice, _speaker(posting, account), mention.reply_ref or {}),  # type: ignore[arg-type]
-            attempt=Attempt(posting.key, max(1, posting.attempts), first_at=posting.first_sent_at or now, last_at=posting.sent_at, begin_by=good_until),
+            attempt=Attempt(posting.key, posting.fence, first_at=posting.first_sent_at or now, last_at=posting.sent_at, begin_by=good_until),
             adapter=adapter,
             must_look=must_look,
             good_until=good_until,

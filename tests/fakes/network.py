@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         fault = self.fake.fault(look=True)
         key = parse_qs(urlsplit(self.path).query).get("idempotency_key", [""])[0]
-        self.fake.note(method="GET", fault=fault, key=key)
+        self.fake.note(method="GET", fault=fault, key=key, delivery=self.headers.get(EVENT_ID))
         if not self._is_signed(b""):
             return
         answers: dict[str, Callable[[], None]] = {

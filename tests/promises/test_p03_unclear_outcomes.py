@@ -52,6 +52,10 @@ def judge(network: FakeNetwork, row: Posting) -> None:
     elif row.state == "unknown":
         assert row.detail
     sent = [line for line in network.requests if line["key"] == row.key]
+    named = [line["delivery"] for line in sent if line["method"] == "POST"]
+    assert all(named), "every request to post has a name"
+    assert len(set(named)) == len(named), "two requests under one name: the second may be taken for the first"
+    assert not any(line["delivery"] for line in sent if line["method"] == "GET"), "a question is no delivery"
     for before, after in itertools.pairwise(sent):
         if after["method"] == "POST" and before["method"] == "POST":
             assert before["fault"] in ("429", "429_date", "429_bare"), f"sent again after {before['fault']} without a look"

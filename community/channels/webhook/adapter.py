@@ -127,11 +127,11 @@ class WebhookChannel:
     def _call(self, method: str, body: bytes, attempt: Attempt) -> Answer:
         if self._reply_url is None:
             raise Forbidden("No reply_url is set for this channel: place the reply by hand.", reason="policy")
-        headers = {SIGNATURE: sign(self._secrets, body, clock.now()), EVENT_ID: f"{attempt.key}-{attempt.number}"}
+        headers = {SIGNATURE: sign(self._secrets, body, clock.now())}
         try:
             if method == "GET":
                 return outbound().request("GET", self._reply_url, headers=headers, params={"idempotency_key": attempt.key})
-            headers |= {"Content-Type": "application/json", "Idempotency-Key": attempt.key}
+            headers |= {"Content-Type": "application/json", "Idempotency-Key": attempt.key, EVENT_ID: f"{attempt.key}-{attempt.number}"}
             return outbound().request(method, self._reply_url, headers=headers, body=body, begin_by=attempt.begin_by)
         except (BadUrl, Refused) as error:
             raise Invalid(f"The channel's reply_url can't be called. {error}", field="reply_url") from None
