@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import wraps
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import click
-from flask import Flask
-from flask.cli import AppGroup
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -36,6 +39,9 @@ from gamification import commands as game_commands
 
 AHEAD = 4
 """Batches thought about in the other process while one is being written."""
+
+NO_DATA = frozenset({"db", "start", "settings", "classifier"})
+"""Commands that need no schema, or see to it themselves."""
 
 Waiting = tuple[ChannelAccount, "Future[list[intake.Prepared]]", list[str]]
 """A batch on its way: where it belongs, what is being thought about it, and which posts are gone."""
@@ -63,6 +69,7 @@ def register(app: Flask) -> None:
         start.run_scheduler,
         settings.settings,
     ):
+        _guard(command, needs_schema=command.name not in NO_DATA)
         app.cli.add_command(command)
 
 
@@ -121,6 +128,35 @@ def verify_audit() -> None:
         click.echo(broken, err=True)
     click.echo(json.dumps({"sealed": verdict.sealed, "unsealed": verdict.unsealed, "broken": len(verdict.broken)}))
     sys.exit(1 if verdict.broken else 0)
+
+
+def _guard(command: click.Command, *, needs_schema: bool) -> None:
+    """Give a command, or each of a group's, what all have in common."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _guard(one, needs_schema=needs_schema)
+    elif command.callback is not None and not hasattr(command.callback, "guarded"):
+        command.callback = _guarded(command.callback, needs_schema)
+
+
+def _guarded(run: Callable[..., Any], needs_schema: bool) -> Callable[..., Any]:
+    """What it makes is its owner's alone; it starts only on the schema it was written for; a refusal is one sentence and exit 1."""
+
+    @with_appcontext
+    @wraps(run)
+    def guarded(*args: Any, **options: Any) -> Any:
+        os.umask(0o077)
+        try:
+            if needs_schema:
+                migrate.check(current_app.config["VOUCH"].database)
+            return run(*args, **options)
+        except migrate.CannotMigrate as error:
+            raise click.ClickException(str(error)) from None
+        except VouchError as error:
+            raise click.ClickException(error.message) from None
+
+    guarded.guarded = True  # type: ignore[attr-defined]
+    return guarded
 
 
 def _readable(file: Path) -> Iterator[Line]:

@@ -93,7 +93,7 @@ class Config(BaseSettings):
         file = self.data_dir / "secret.key"
         if not file.exists():
             try:
-                self.data_dir.mkdir(parents=True, exist_ok=True)
+                self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                     out.write(os.urandom(32).hex())
             except FileExistsError:

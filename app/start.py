@@ -203,7 +203,7 @@ def run_scheduler() -> None:
 
 
 def _start(app: Flask, config: Config, ports: tuple[int, int]) -> None:
-    config.data_dir.mkdir(parents=True, exist_ok=True)
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The lock ends with this process, however it ends; children do not inherit it.
     lock = (config.data_dir / "start.lock").open("w")
     try:
