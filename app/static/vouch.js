@@ -83,16 +83,30 @@
   if (composer) {
     const area = $("textarea", composer), status = $("[data-saved]", composer), number = $('[name="revision"]', composer);
     const key = `draft:${document.body.dataset.user}:${composer.dataset.save}`;
-    let saved = area.value, saving = false, saveSoon, checkSoon;
-    const kept = localStorage.getItem(key);
-    if (kept !== null && kept !== area.value && !area.readOnly) {
-      area.value = kept;
-      status.textContent = "Brought back from this browser";
+    let saved = area.value, saving = null, saveSoon, checkSoon;
+    /* Words kept here belong to the revision they were typed on: on another one they are offered, never put over newer words. */
+    const kept = keptWords(key);
+    const fits = kept !== null && kept.revision === number.value;
+    if (kept !== null && kept.text === area.value) localStorage.removeItem(key);
+    else if (kept !== null && !area.readOnly) {
+      if (fits) {
+        area.value = kept.text;
+        status.textContent = "Brought back from this browser";
+      } else {
+        const offer = $("[data-kept]", composer);
+        $("[data-kept-words]", offer).textContent = kept.at ? `Words kept in this browser from ${kept.at}.` : "Older words are kept in this browser.";
+        $("[data-kept-use]", offer).addEventListener("click", () => { area.value = kept.text; offer.hidden = true; area.focus(); changed(); });
+        offer.hidden = false;
+      }
     }
     const voice = () => $('[name="voice"]:checked', composer)?.value ?? $('input[name="voice"][type="hidden"]', composer)?.value ?? null;
     async function save() {
       if (saving || area.value === saved || !area.value.trim()) return;
-      saving = true;
+      saving = put();
+      await saving;
+      saving = null;
+    }
+    async function put() {
       const text = area.value;
       try {
         const answer = await send(composer.dataset.save, "PUT", { text, voice: voice(), revision: number.value || null });
@@ -101,11 +115,11 @@
           saved = text;
           number.value = told.revision ?? number.value;
           status.textContent = `Saved ${told.saved_at ?? ""}`;
-          if (area.value === text) localStorage.removeItem(key);
+          if (area.value !== text) keep();
+          else if (keptWords(key)?.text === text) localStorage.removeItem(key); /* another tab's words stay */
           if (told.left) for (const lease of leases) { lease.ends = Date.now() + told.left * 1000; lease.over = false; }
         } else status.textContent = told.message ?? "Not saved: look at the page again. Your words are kept in this browser.";
       } catch { status.textContent = "Off line. Saved in this browser, sent later"; }
-      saving = false;
     }
     async function check() {
       try {
@@ -113,15 +127,24 @@
         if (answer.ok) $("#checks").innerHTML = await answer.text();
       } catch { /* stays as it was; the server checks again when it is handed in */ }
     }
+    const keep = () => localStorage.setItem(key, JSON.stringify({ text: area.value, revision: number.value, at: new Date().toTimeString().slice(0, 5) }));
     const changed = () => {
-      localStorage.setItem(key, area.value);
+      keep();
       clearTimeout(saveSoon); clearTimeout(checkSoon);
       saveSoon = setTimeout(save, 1000); checkSoon = setTimeout(check, 400);
     };
     area.addEventListener("input", changed);
     setInterval(save, 20_000);
     addEventListener("online", save);
-    composer.addEventListener("submit", () => { clearTimeout(saveSoon); sessionStorage.setItem("sent", key); });
+    /* A save under way gives the words a new revision: handing in waits for it, else it would be refused as coming from an older page. */
+    composer.addEventListener("submit", (event) => {
+      if (composer.dataset.sent) return;
+      clearTimeout(saveSoon);
+      sessionStorage.setItem("sent", key);
+      if (!saving) return;
+      event.preventDefault();
+      saving.then(() => composer.submit());
+    });
     composer.addEventListener("change", (event) => { if (event.target.name === "voice") check(); });
     document.addEventListener("click", (event) => {
       const offer = event.target.closest("[data-replace]");
@@ -129,8 +152,15 @@
       area.value = area.value.replace(offer.dataset.replace, offer.dataset.with);
       area.focus(); changed();
     });
-    if (kept !== null && kept !== saved) changed();
+    if (fits && kept.text !== saved) changed();
     else if (area.value.trim()) check();
+  }
+
+  function keptWords(key) {
+    try {
+      const kept = JSON.parse(localStorage.getItem(key));
+      return typeof kept?.text === "string" ? kept : null;
+    } catch { return null; }
   }
 
   /* A reviewer's hold: asked for when the item is open, kept while it is, let go with the page. */

@@ -16,6 +16,7 @@ from tests.web.test_small_pages import unsure
 
 Window = Callable[..., Any]
 TEXT = "Hold the small button for ten seconds, then wait for the white light."
+SAVED = re.compile(r"Saved \d")
 
 
 def test_an_advocate_claims_writes_posts_and_is_thanked(town: Town, window: Window) -> None:
@@ -249,3 +250,68 @@ def test_the_whole_road_needs_no_script(town: Town, chromium: Any, address: str,
     context.close()
     with db.transaction(read_only=True):
         assert fresh(task).state == "in_review"
+
+
+def test_words_of_an_older_page_are_offered_never_put_over_newer_ones(town: Town, window: Window) -> None:
+    """Two tabs of one person: what the first still keeps does not silently undo what the second saved."""
+    from playwright.sync_api import expect
+
+    task = told(town.brand)
+    first = window("ada")
+    first.get_by_role("button", name="Claim").click()
+    first.wait_for_url(f"**/tasks/{task.id}")
+    first.get_by_label("Your reply").fill("First words.")
+    expect(first.locator("[data-saved]")).to_contain_text(SAVED)
+    second = first.context.new_page()
+    second.goto(f"/tasks/{task.id}")
+    second.get_by_label("Your reply").fill("Newer words of the second tab.")
+    expect(second.locator("[data-saved]")).to_contain_text(SAVED)
+    first.get_by_label("Your reply").fill("Words of the first tab.")
+    expect(first.locator("[data-saved]")).to_contain_text("newer words")
+    first.reload()
+    expect(first.get_by_label("Your reply")).to_have_value("Newer words of the second tab.")
+    expect(first.get_by_text("Words kept in this browser from")).to_be_visible()
+    first.get_by_role("button", name="Use them").click()
+    expect(first.get_by_label("Your reply")).to_have_value("Words of the first tab.")
+    expect(first.locator("[data-saved]")).to_contain_text(SAVED)
+    first.reload()
+    expect(first.get_by_label("Your reply")).to_have_value("Words of the first tab.")
+    expect(first.get_by_text("Words kept in this browser from")).to_be_hidden()
+
+
+def test_words_of_the_same_revision_come_back_by_themselves(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task = told(town.brand)
+    ada = window("ada")
+    ada.get_by_role("button", name="Claim").click()
+    ada.wait_for_url(f"**/tasks/{task.id}")
+    ada.get_by_label("Your reply").fill(TEXT)
+    ada.reload()
+    expect(ada.get_by_label("Your reply")).to_have_value(TEXT)
+    expect(ada.locator("[data-saved]")).to_contain_text(SAVED)
+
+
+def test_handing_in_waits_for_a_save_under_way(town: Town, window: Window) -> None:
+    """Else the save's new revision refuses the form as coming from another window."""
+    from playwright.sync_api import expect
+
+    task = told(town.brand)
+    ada = window("ada")
+    ada.get_by_role("button", name="Claim").click()
+    ada.wait_for_url(f"**/tasks/{task.id}")
+    area = ada.get_by_label("Your reply")
+    area.fill("Hold the button.")
+    expect(ada.locator("[data-saved]")).to_contain_text(SAVED)
+
+    def late(route: Any) -> None:
+        answer = route.fetch()
+        ada.evaluate("() => document.querySelector('form[data-composer]').requestSubmit()")
+        ada.wait_for_timeout(700)
+        route.fulfill(response=answer)
+
+    ada.route("**/draft", late)
+    area.fill(TEXT)
+    ada.wait_for_url("**/desk")
+    expect(ada.get_by_text("Handed in. A moderator looks next.")).to_be_visible()
+    assert fresh(task).state == "in_review"
