@@ -125,6 +125,7 @@ class Database:
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
+        self._reading: Engine | None = None
         self._current: ContextVar[Session | None] = ContextVar("vouch_session", default=None)
 
     def init(self, config: Config) -> None:
@@ -132,6 +133,7 @@ class Database:
         if self._engine is not None:
             self._engine.dispose()
         self._engine = make_engine(config.database)
+        self._reading = self._engine.execution_options(read_only=True, **({"postgresql_readonly": True} if self.is_postgres else {}))
 
     @property
     def engine(self) -> Engine:
@@ -164,14 +166,17 @@ class Database:
                 raise RuntimeError("a reading transaction cannot write")
             yield outer
             return
-        session = Session(self.engine.execution_options(read_only=read_only), expire_on_commit=False)
+        session = Session(self._reading if read_only and self._reading is not None else self.engine, expire_on_commit=False)
         session.info.update(read_only=read_only, after_commit={})
         token = self._current.set(session)
         try:
             yield session
-            # A reading one is ended by close(): rollback() would expire what was read, and the edges go on using it.
             if not read_only:
                 session.commit()
+            elif self.is_postgres and session.in_transaction():
+                # The driver forgets its prepared statements with each ROLLBACK: planning them anew was half of the database's work for a page.
+                session.connection().commit()
+            # Else a reading one is ended by close(): rollback() would expire what was read, and the edges go on using it.
         except BaseException:
             session.rollback()
             raise
@@ -197,7 +202,7 @@ def make_engine(url: str) -> Engine:
     """An engine with our settings for either database."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, pool_size=64, max_overflow=0, connect_args={"timeout": 5, "check_same_thread": False})
+        engine = create_engine(parsed, pool_size=64, max_overflow=0, connect_args={"timeout": 10, "check_same_thread": False})
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -209,7 +214,7 @@ def make_engine(url: str) -> Engine:
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
 
 
