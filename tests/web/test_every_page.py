@@ -205,6 +205,6 @@ def test_an_id_no_column_holds_is_not_there(app: Flask, town: Town) -> None:
         for method in sorted((rule.methods or set()) & (WRITING | {"GET"})):
             for number in ("9" * 25, "9" * 19, "9" * 18):
                 answer = tim.open(re.sub("<int:[a-z_]+>", number, rule.rule), method=method, data={})
-                assert answer.status_code in ((404,) if len(number) > 18 else (400, 403, 404, 422)), (method, rule.rule, answer.status_code)
+                assert answer.status_code in ((404, 405) if len(number) > 18 else (400, 403, 404, 422)), (method, rule.rule, answer.status_code)
                 tried += 1
     assert tried > 60
