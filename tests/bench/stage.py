@@ -63,14 +63,15 @@ def configured() -> Config:
         own = ground()
         os.environ.update(own.__enter__())
         atexit.register(own.__exit__, None, None, None)
-        atexit.register(lambda: db.engine.dispose())
     return Config.from_environment()
 
 
 def application() -> tuple[Flask, Config]:
     """The application as it is started, on the bench's database."""
     config = configured()
-    return create_app(config), config
+    app = create_app(config)
+    atexit.register(lambda: db.engine.dispose())
+    return app, config
 
 
 def tell(**figures: Any) -> None:
