@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -54,6 +55,8 @@ NAMES = {
 }
 
 
+TURN = 5.0
+"""Seconds a thread waits for the others of its process that write to SQLite, before it asks SQLite itself."""
 PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 """PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after a while, and what a frozen process holds is freed after a minute."""
 
@@ -126,6 +129,8 @@ class Database:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._reading: Engine | None = None
+        self._turn = threading.Lock()
+        os.register_at_fork(after_in_child=self._forget_turn)
         self._current: ContextVar[Session | None] = ContextVar("vouch_session", default=None)
 
     def init(self, config: Config) -> None:
@@ -168,6 +173,9 @@ class Database:
             return
         session = Session(self._reading if read_only and self._reading is not None else self.engine, expire_on_commit=False)
         session.info.update(read_only=read_only, after_commit={})
+        # SQLite lets waiting writers poll, and whoever polls at the wrong moment waits for seconds: here the threads of a process form a line.
+        turn = self._turn
+        first = not read_only and not self.is_postgres and turn.acquire(timeout=TURN)
         token = self._current.set(session)
         try:
             yield session
@@ -183,12 +191,17 @@ class Database:
         finally:
             self._current.reset(token)
             session.close()
+            if first:
+                turn.release()
         for hook in session.info["after_commit"].values():
             try:
                 hook()
             except Exception:
                 # The rows are committed and the sweep finds whatever a hook failed to pass on.
                 log.exception("after-commit hook failed")
+
+    def _forget_turn(self) -> None:
+        self._turn = threading.Lock()
 
     def after_commit(self, hook: Callable[[], object], *, key: object = None) -> None:
         """Run `hook` once the outermost transaction has committed; a later hook of the same `key` takes the earlier one's place."""

@@ -27,7 +27,7 @@ SEEN = re.compile(r'(?:href|src)="(/assets/[^"#]+)')
 def main() -> None:
     given = stage.configured()
     with tempfile.TemporaryDirectory(prefix="vouch-bench-", dir=os.environ.get("TMPDIR")) as folder:
-        settings = {"VOUCH_DATA_DIR": folder, "VOUCH_SEED_PASSWORD": PASSWORD, "VOUCH_HOLD_SECONDS": "60"}
+        settings = {"VOUCH_DATA_DIR": folder, "VOUCH_SEED_PASSWORD": PASSWORD, "VOUCH_HOLD_SECONDS": "60", "VOUCH_LOG_LEVEL": "ERROR"}
         if given.database_url.startswith("postgresql"):
             settings["VOUCH_DATABASE_URL"] = given.database_url
         with installation(settings) as (_, _, first):
