@@ -34,6 +34,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    literal_column,
     select,
     text,
 )
@@ -102,6 +103,11 @@ def among(column: Any, *values: str) -> ColumnElement[bool]:
     if len(values) == 1:
         return cast(ColumnElement[bool], column == bindparam(None, values[0], literal_execute=True))
     return cast(ColumnElement[bool], column.in_(bindparam(None, list(values), expanding=True, literal_execute=True)))
+
+
+def at_most(count: int) -> ColumnElement[int]:
+    """A limit written into the statement: PostgreSQL plans a list anew each time while it can't read how little of it is wanted."""
+    return literal_column(str(int(count)))
 
 
 def insert_many(table: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:

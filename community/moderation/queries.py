@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
-from app.kernel.db import among, db
+from app.kernel.db import among, at_most, db
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
 from community.mentions.models import Decision, Mention
@@ -42,7 +42,7 @@ class QueueItem:
 def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None = None, cursor: str | None = None) -> Page[QueueItem]:
     """What waits for a moderator, oldest first; with `show="decided"` the newest decisions first. Two statements."""
     size = bounded(limit, 30)
-    wanted = _items().where(Reply.brand_id == brand.id).limit(size + 1)
+    wanted = _items().where(Reply.brand_id == brand.id).limit(at_most(size + 1))
     after = decode(cursor, 1)
     if show == "decided":
         wanted = wanted.where(Reply.decided_at.is_not(None), Reply.state.in_(("approved", "returned", "rejected", "withdrawn"))).order_by(Reply.id.desc())

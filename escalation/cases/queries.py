@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
-from app.kernel.db import db
+from app.kernel.db import at_most, db
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.mentions.models import Decision, Mention
@@ -105,7 +105,7 @@ def cases(
     if show == "all":
         if (after := decode(cursor, 1)) is not None:
             query = query.where(Case.id < _number(after[0]))
-        rows = [_row(found) for found in db.session.execute(query.order_by(Case.id.desc()).limit(size + 1))]
+        rows = [_row(found) for found in db.session.execute(query.order_by(Case.id.desc()).limit(at_most(size + 1)))]
         return page_of(rows, size, lambda row: [row.case.id])
     newest_first = show == "resolved"
     query = query.where(_of_show(show, user))
@@ -114,7 +114,7 @@ def cases(
         onward = (Case.turn_at < turn, Case.id < last) if newest_first else (Case.turn_at > turn, Case.id > last)
         query = query.where(or_(onward[0], and_(Case.turn_at == turn, onward[1])))
     order = (Case.turn_at.desc(), Case.id.desc()) if newest_first else (Case.turn_at, Case.id)
-    rows = [_row(found) for found in db.session.execute(query.order_by(*order).limit(size + 1))]
+    rows = [_row(found) for found in db.session.execute(query.order_by(*order).limit(at_most(size + 1)))]
     return page_of(rows, size, lambda row: [row.case.turn_at.isoformat(), row.case.id])
 
 
