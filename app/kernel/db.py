@@ -227,8 +227,15 @@ def make_engine(url: str) -> Engine:
     else:
         # Connections never exceed what a stock server allows (100) for two web processes and a few workers.
         engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_timeout=10, connect_args={"options": PATIENCE})
+        event.listen(engine, "checkin", _forget_read_only)
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
     return engine
+
+
+def _forget_read_only(connection: Any, _record: Any) -> None:
+    # After a reading transaction the driver would say READ WRITE aloud, also to a server that was told to be read-only.
+    if connection is not None and not connection.closed:
+        connection.read_only = None
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
