@@ -88,7 +88,10 @@ def sign_in(email: str, password: str, *, address: str, device: str = "") -> tup
     with db.transaction() as session:
         throttle.forgive(attempt)
         # The password may have been changed, or the person suspended, while we hashed.
-        if session.scalar(select(User.id).where(User.id == user.id, User.password_hash == stored, User.suspended_at.is_(None)).with_for_update(key_share=True)) is None:
+        if (
+            session.scalar(select(User.id).where(User.id == user.id, User.password_hash == stored, User.suspended_at.is_(None)).with_for_update(key_share=True))
+            is None
+        ):
             raise Invalid(WRONG, field="password")
         brands = brands_of(user)
         begun = SignIn(
