@@ -14,7 +14,7 @@ from app.api.door import Given, OfBrand, Shown, Words, door
 from app.api.mentions import MentionView, mention_view
 from app.kernel.db import db
 from app.kernel.errors import NotFound
-from community.moderation import actions
+from community.moderation import flags
 from community.moderation.models import Flag
 from community.moderation.queries import open_flags
 from community.tasks.queries import task_of
@@ -53,7 +53,7 @@ class FlagDecided(Given):
 @door("POST", "/tasks/<id:task_id>/flags", takes=FlagGiven, gives=FlagView, status=201)
 def flag_task(*, by: User, task_id: int, body: FlagGiven) -> Flag:
     """Say that a task is not for the community. Angry, at risk and private data move it up at once."""
-    return actions.flag(task_of(by, task_id), by=by, kind=body.kind, note=body.note)
+    return flags.flag(task_of(by, task_id), by=by, kind=body.kind, note=body.note)
 
 
 @door("GET", "/flags", asks=OfBrand, gives=Flags)
@@ -74,5 +74,5 @@ def decide_flag(*, by: User, flag_id: int, body: FlagDecided) -> Flag:
     flag = db.session.scalar(select(Flag).where(Flag.id == flag_id))
     if flag is None or not by.has(flag.brand_id, "moderator", "admin"):
         raise NotFound
-    actions.decide_flag(flag, by=by, uphold=body.uphold)
+    flags.decide_flag(flag, by=by, uphold=body.uphold)
     return flag

@@ -12,7 +12,7 @@ from app.kernel.errors import NotFound
 from app.web import render
 from app.web.frame import done, page_or_part, watch
 from app.web.tasks import FLAG_CHOICES
-from community.moderation import actions
+from community.moderation import flags
 from community.moderation.models import Flag
 from community.moderation.queries import open_flags
 from community.permissions import RULES
@@ -40,8 +40,8 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:task_id>/flags")
 def create(task_id: int) -> ResponseReturnValue:
     task = task_of(current_user, task_id)
-    flag = actions.flag(task, by=current_user._get_current_object(), kind=request.form.get("kind", ""), note=request.form.get("note") or None)
-    if flag.kind in actions.URGENT:
+    flag = flags.flag(task, by=current_user._get_current_object(), kind=request.form.get("kind", ""), note=request.form.get("note") or None)
+    if flag.kind in flags.URGENT:
         return done("desk.index", "Thank you. The team has it now; you need do nothing more.")
     return done("tasks.show", "Thank you. A moderator looks at your flag.", task_id=task.id)
 
@@ -52,5 +52,5 @@ def decide(flag_id: int) -> ResponseReturnValue:
     if flag is None or not RULES.may(current_user, "flag.decide", flag):
         raise NotFound
     upheld = request.form.get("uphold") == "1"
-    actions.decide_flag(flag, by=current_user._get_current_object(), uphold=upheld)
+    flags.decide_flag(flag, by=current_user._get_current_object(), uphold=upheld)
     return done("flags.index", "Upheld." if upheld else "Dismissed.")

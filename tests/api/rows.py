@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.kernel.db import db
-from community.moderation import actions as moderation
+from community.moderation import flags
 from community.tasks.models import Task
 from escalation.cases.actions import open_cases
 from escalation.cases.models import Case
@@ -44,7 +44,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
 
     def flag() -> int:
         with db.transaction():
-            return moderation.flag(db.session.get_one(Task, town.task().id), by=ben, kind="spam").id
+            return flags.flag(db.session.get_one(Task, town.task().id), by=ben, kind="spam").id
 
     held = town.task()
     factories.claimed(held, ben)

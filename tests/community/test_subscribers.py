@@ -11,6 +11,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import Database
 from app.notices.queries import latest
 from community.moderation import actions as moderation
+from community.moderation import flags
 from community.replies import actions as replies
 from community.replies import posting as postings
 from community.replies.models import Posting, Reply
@@ -99,7 +100,7 @@ def test_who_is_set_aside_hears_why(northwind: Brand, ada: User, cleo: User, db:
     flagged = told(northwind, author="rosa")
     handed_in(flagged, ben, "Go to the settings, open the second page, and choose your language there.")
     with db.transaction():
-        moderation.flag(fresh(flagged), by=ada, kind="angry")
+        flags.flag(fresh(flagged), by=ada, kind="angry")
     assert heard(ben, db)[2:] == [("withdrawn", f"The team has this one now. {sorry}", None)]
 
     closed = told(northwind, author="sven")
@@ -160,7 +161,7 @@ def test_the_author_who_comes_back_is_told_to_the_writer_unless_the_team_has_it(
 def test_moderators_hear_of_a_flag_and_the_one_who_raised_it_does_not(northwind: Brand, ada: User, cleo: User, db: Database) -> None:
     task = told(northwind, "Buy followers here")
     with db.transaction():
-        moderation.flag(tasks_here(task, db), by=ada, kind="spam")
+        flags.flag(tasks_here(task, db), by=ada, kind="spam")
     assert heard(cleo, db) == [("flag", "Ada Okafor flagged @petra's post: spam.", "Buy followers here")]
     assert heard(ada, db) == []
 

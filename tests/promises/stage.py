@@ -14,7 +14,7 @@ from app.accounts import people
 from app.accounts.models import Brand, RoleName, User
 from app.kernel.db import Base, db
 from community.channels.models import ChannelAccount
-from community.moderation import actions as moderation
+from community.moderation import flags
 from community.replies.models import Posting
 from community.tasks.models import Task
 from escalation.cases import actions as cases
@@ -128,7 +128,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
     factories.mention(account, f"Hm #triage{tail}")
     news()
     with db.transaction() as session:
-        flag = moderation.flag(factories.fresh(open_task), by=writer, kind="spam", note=f"spam?{tail}")
+        flag = flags.flag(factories.fresh(open_task), by=writer, kind="spam", note=f"spam?{tail}")
         session.execute(update(Posting).where(Posting.id == order.id).values(state="unknown", next_at=None, detail=f"unclear{tail}"))
         case = session.scalars(select(Case).where(Case.task_id == tier_task.id)).one()
         cases.note(case, by=users["tier_1"], text=f"They called twice.{tail}")

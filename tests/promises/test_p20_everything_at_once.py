@@ -18,6 +18,7 @@ from community.mentions import actions as mentions
 from community.mentions import intake
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
+from community.moderation import flags
 from community.moderation.models import Review
 from community.replies import actions as replies
 from community.replies import posting
@@ -87,7 +88,7 @@ def act(what: str, task_id: int, user_id: int, seed: int) -> None:
             case "cancel":
                 tasks.cancel(task, because="test", by=by)
             case "flag":
-                moderation.flag(task, by=by, kind=chance.choice(["angry", "technical", "spam"]))
+                flags.flag(task, by=by, kind=chance.choice(["angry", "technical", "spam"]))
             case "reroute":
                 mentions.reroute(session.get_one(Mention, task.mention_id), chance.choice(["community", "tier_1", "tier_2", "set_aside"]), by=by)
             case "case" if case_ is not None:

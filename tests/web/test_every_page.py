@@ -12,6 +12,7 @@ from sqlalchemy import event
 from app.kernel.db import db
 from app.web.security import POLICY
 from community.moderation import actions as moderation
+from community.moderation import flags
 from community.tasks import actions as tasks
 from escalation.cases.queries import case_of_task
 from tests.harness.visitor import WRITING, Visitor
@@ -45,7 +46,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     with db.transaction():
         tasks.claim(fresh(held), by=town.ada)
         posting = moderation.approve(fresh(out), by=town.cleo, revision=1, note=EVIL)
-        moderation.flag(fresh(flagged), by=town.ada, kind="technical", note=EVIL)
+        flags.flag(fresh(flagged), by=town.ada, kind="technical", note=EVIL)
     placed(posting, town.ben)
     news()
     with db.transaction(read_only=True):

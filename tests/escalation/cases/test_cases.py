@@ -122,7 +122,7 @@ def test_opening_a_batch_takes_few_statements_however_many(northwind: Brand, db:
 
 
 def test_a_flagged_task_opens_its_case_with_the_reason(northwind: Brand, db: Database) -> None:
-    from community.moderation.actions import flag
+    from community.moderation.flags import flag
 
     ada = person(northwind, "advocate")
     task = told(northwind)
