@@ -36,7 +36,9 @@ class Config(BaseSettings):
     seed_password: SecretStr = Field(SecretStr(""), description="the demo people's password; empty: one is made and printed")
     allow_private_urls: bool = Field(False, description="let channels call loopback and private addresses")
     trusted_proxies: int = Field(0, ge=0, le=5, description="how many proxies in front may set X-Forwarded-For")
-    hold_seconds: float = Field(60.0, ge=0, le=3600, description="pause between approval and posting in which a reply can be pulled back")
+    hold_seconds: int = Field(
+        60, ge=0, le=3600, description="seconds between approval and posting in which a reply can be pulled back; a brand may choose another number"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity written to standard error")
     rate_limits: bool = Field(True, description="throttle sign-in and writing; off only for load tests")
 

@@ -42,6 +42,8 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "api.settle_posting": ("moderator", "admin"),
     "api.list_flags": ("moderator", "admin"),
     "api.decide_flag": ("moderator",),
+    "api.get_settings": ("admin",),
+    "api.change_settings": ("admin",),
     "api.stop_posting": ("moderator", "admin"),
     "api.resume_posting": ("admin",),
     "api.import_mentions": ("admin",),

@@ -20,6 +20,7 @@ from app.web import (
     brands,
     cases,
     changes,
+    choices,
     claims,
     desk,
     drafts,
@@ -36,7 +37,7 @@ from app.web import (
     triage,
 )  # fmt: skip
 
-PAGES = (session, desk, tasks, claims, drafts, reviews, postings, flags, cases, triage, mentions, people, boards, notices, changes, brands, assets)
+PAGES = (session, desk, tasks, claims, drafts, reviews, postings, flags, cases, triage, mentions, people, boards, notices, changes, brands, choices, assets)
 CASES = ("tier_1", "tier_2", "moderator", "analyst", "admin")
 DOORS: dict[str, str | tuple[str, ...]] = {
     "session.home": PUBLIC, "session.new": PUBLIC, "session.begin": PUBLIC, "session.end": PUBLIC, "session.welcome": PUBLIC, "session.choose": PUBLIC,
@@ -60,6 +61,7 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "boards.show": SIGNED_IN, "boards.choose": ("advocate",),
     "notices.index": SIGNED_IN, "notices.read_all": SIGNED_IN,
     "changes.index": SIGNED_IN,
+    "choices.show": ("admin",), "choices.save": ("admin",),
     "brands.choose": SIGNED_IN, "brands.posting": ("moderator", "admin"),
 }  # fmt: skip
 

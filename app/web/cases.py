@@ -171,7 +171,7 @@ def _case_page(row: CaseRow, user: User) -> ResponseReturnValue:
         earlier=earlier_posts(mention, limit=4),
         path=path,
         out=outgoing(path, "", row.task.lang) if path else None,
-        hold=int(hold_seconds(brand.id)),
+        hold=hold_seconds(brand.id),
         outcomes=OUTCOMES,
         may={name: RULES.may(user, f"case.{name}", case) for name in ("assign", "note", "reply", "transfer", "resolve", "reopen")},
         colleagues=people.holders(brand.id, *WORKERS[case.tier]) if RULES.may(user, "case.assign", case) else [],

@@ -51,6 +51,7 @@ PLACES = {
         Place("flags", "flags.index", "Flags", "flag", "flags"),
         Place("triage", "triage.index", "Unsure", "circle-help", "triage"),
         Place("claims", "claims.index", "Claims", "pen-line", "desk"),
+        Place("settings", "choices.show", "Settings", "settings-2", "me"),
         Place("boards", "boards.show", "Boards", "trophy", "me", (("board", "week"),)),
         Place("me", "people.me", "Me", "circle-user-round", "me"),
     )
@@ -61,7 +62,7 @@ OF_ROLE: dict[str, tuple[str, ...]] = {
     "tier_1": ("cases", "desk", "triage", "claims", "me"),
     "tier_2": ("cases", "desk", "triage", "claims", "me"),
     "analyst": ("cases", "me"),
-    "admin": ("cases", "triage", "me"),
+    "admin": ("cases", "triage", "settings", "me"),
 }
 LANDS_ON: tuple[tuple[str, str], ...] = (
     ("tier_1", "cases.index"),

@@ -151,7 +151,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "order_url": render.link(order.url) if order else None,
         "can_pull_back": order is not None and POSTING.can(order.state, "pull_back") and RULES.may(current_user, "reply.pull_back", reply),
         "how": _how(reply.voice, pack.ways.get(reply.voice) or "", render.channel(item.mention.account).name),  # type: ignore[call-overload]
-        "hold": int(hold_seconds(brand.id)),
+        "hold": hold_seconds(brand.id),
         "refusal": refusal,
         "because": _because(item, decided),
         "held": item.holder if item.holder and item.holder.id != current_user.id else None,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from app.accounts.choices import lines
 from app.accounts.models import Brand, User
 from app.kernel.db import db
 from community.ports import ports
@@ -28,6 +29,10 @@ COPY_LINE = 0.8
 COPY_WINDOW = 300
 """How many of the brand's latest outgoing replies the wording is compared with; an older one, even word for word the same, is not found."""
 TONE_LINE = 0.6
+ALLOWED_LINKS = lines(
+    "allowed_links", [], group="Replies", label="Hosts that replies may link to",
+    help="One a line, as help.example.com; what stands below it counts too. Every other link stops a reply.",
+)  # fmt: skip
 
 Level = Literal["ok", "advice", "stop"]
 
@@ -54,7 +59,7 @@ def check(text: str, *, path: Path, task: Task, writer: User, reply_id: int | No
         length(text, path),
         private_data(text),
         promises(text, brand.name, employee=employee),
-        links(text, brand.choice("allowed_links", []), allowed=path.pack.links),
+        links(text, ALLOWED_LINKS.of(brand), allowed=path.pack.links),
         placeholders(text),
         tone(text),
         near_copy(text, task, reply_id=reply_id, lenient=employee or task.kind == "thank"),

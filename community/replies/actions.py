@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts.choices import whole
 from app.accounts.models import Brand, User
 from app.config import Config
 from app.kernel import clock, live
@@ -35,8 +36,10 @@ from community.tasks.models import Task
 
 LONGEST = 100_000
 """Characters of a draft; networks allow far less, this only bounds what is stored."""
-HOLD = timedelta(seconds=60)
-"""The pause between approval and posting in which a reply can be pulled back; the installation may set another."""
+HOLD = whole(
+    "hold_seconds", 60, least=0, most=3600, unit="s", group="Posting",
+    label="Pause before a reply goes out", help="Counted from the approval. The writer or a moderator can pull the reply back meanwhile.",
+)  # fmt: skip
 
 
 def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Reply:
@@ -335,18 +338,14 @@ def _order(reply: Reply, current: Revision, task: Task, path: Path) -> Posting:
     return posting
 
 
-_hold_override: list[float] = []
-
-
 def configure(config: Config) -> None:
-    """The installation's hold; a brand may choose a longer one."""
-    _hold_override[:] = [config.hold_seconds]
+    """The installation's hold; a brand may choose another."""
+    HOLD.default = config.hold_seconds
 
 
-def hold_seconds(brand_id: int) -> float:
-    brand = db.session.get_one(Brand, brand_id)
-    installed = _hold_override[0] if _hold_override else HOLD.total_seconds()
-    return float(brand.choice("hold_seconds", installed))
+def hold_seconds(brand_id: int) -> int:
+    """Seconds between approval and posting in which a reply can be pulled back."""
+    return HOLD.of(db.session.get_one(Brand, brand_id))
 
 
 def _revise(reply: Reply, task: Task, text: str, by: User) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts.choices import whole
 from app.accounts.models import Brand, User
 from app.kernel import clock, live
 from app.kernel.audit import audit
@@ -21,7 +22,10 @@ from community.replies import withdrawal
 from community.tasks.models import Claim, Task
 from community.tasks.states import TASK
 
-LEASE = timedelta(minutes=20)
+LEASE = whole(
+    "lease_minutes", 20, least=5, most=60, unit="min", group="Tasks",
+    label="How long a claimed task is one person's", help="Saving the draft renews it, up to 60 minutes in all.",
+)  # fmt: skip
 LEASE_CAP = timedelta(minutes=60)
 """Saving the draft renews a lease, but nobody keeps a public question longer than this."""
 RETURN_LEASE = timedelta(hours=4)
@@ -317,7 +321,7 @@ def _is_assignment(task: Task, by: User) -> bool:
 
 def _lease(brand_id: int) -> timedelta:
     brand = db.session.get_one(Brand, brand_id)
-    return timedelta(minutes=brand.choice("lease_minutes", LEASE.total_seconds() / 60))
+    return timedelta(minutes=LEASE.of(brand))
 
 
 def _refuse_private(task: Task) -> None:

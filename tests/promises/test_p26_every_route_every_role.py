@@ -87,6 +87,8 @@ notices.read_all         signed in
 changes.index            signed in
 brands.choose            signed in
 brands.posting           mx
+choices.show             x
+choices.save             x
 api.openapi              everybody
 api.deliver              everybody
 api.get_me               signed in

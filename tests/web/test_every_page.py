@@ -73,7 +73,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "tim": own + answers + cases,
         "tess": own + answers + cases,
         "ann": own + cases,
-        "max": own + cases,
+        "max": own + cases + ["/settings"],
     }
 
 
