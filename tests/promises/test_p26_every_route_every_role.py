@@ -127,6 +127,8 @@ api.settle_posting       mx
 api.list_flags           mx
 api.decide_flag          m
 api.stop_posting         mx
+api.get_settings         x
+api.change_settings      x
 api.resume_posting       x
 api.import_mentions      x
 """
