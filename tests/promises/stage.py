@@ -51,6 +51,7 @@ class Person:
 
 WORDS = "These are words of my own, written for this one place and for no other."
 BODIES: dict[str, dict[str, Any]] = {
+    "change_settings": {"settings": {"lease_minutes": 30}},
     "answer_case": {"body": WORDS},
     "confirm_reply": {"url": "https://example.com/p/1"},
     "decide_flag": {"uphold": True},
