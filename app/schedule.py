@@ -44,4 +44,5 @@ ENTRIES = (
     # Upkeep.
     Entry("seal-audit", 5, seal_audit),
     Entry("prune", 3600, prune),
+    Entry("recount-records", 86_400, community.recount_records),
 )

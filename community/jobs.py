@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from app.kernel.db import db
 from app.kernel.queue import job
+from community.advocates import records
 from community.feedback import actions as feedback
 from community.mentions import actions as mentions
 from community.replies import posting
@@ -27,3 +29,14 @@ def send_overdue_triage() -> int:
 @job(queue="posting")
 def sweep_postings() -> int:
     return posting.sweep()
+
+
+@job(queue="slow", timeout=600)
+def recount_records() -> int:
+    """Once a day: what is older than the window counts no more. Each person in a transaction of their own."""
+    with db.transaction(read_only=True):
+        people = records.counted()
+    for user_id, brand_id in people:
+        with db.transaction():
+            records.recount(user_id, brand_id)
+    return len(people)

@@ -10,6 +10,7 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
+from community.advocates import records
 from community.events import (
     AuthorCameBack,
     AuthorThanked,
@@ -41,6 +42,7 @@ def subscribe_all() -> None:
     subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised], tell_flags)
+    subscribe("keep_records", [ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
 
 
 def tell_thanks(event: Event, event_id: int) -> None:
@@ -118,6 +120,19 @@ def tell_flags(event: Event, event_id: int) -> None:
         for person in _moderators(event.brand_id):
             if person.id != event.by_id:
                 _say(event, event_id, person.id, "flag", words, "/flags", mention.text)
+
+
+def keep_records(event: Event, _event_id: int) -> None:
+    """What became of a reply counts for its writer."""
+    match event:
+        case ReplyPosted(reply_id=reply_id):
+            records.mark(db.session.get_one(Reply, reply_id), "posted")
+        case AuthorThanked(reply_id=reply_id):
+            records.mark(db.session.get_one(Reply, reply_id), "thanked")
+        case AuthorCameBack(reply_id=reply_id, reading="stuck"):
+            records.mark(db.session.get_one(Reply, reply_id), "stuck")
+        case PostingPulledBack(reply_id=reply_id):
+            records.unmark(db.session.get_one(Reply, reply_id), "approved", "edited")
 
 
 def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None) -> None:

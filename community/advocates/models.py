@@ -1,11 +1,11 @@
-"""A person as an advocate of one brand."""
+"""A person as an advocate of one brand, and what their replies were worth."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Id, ref
@@ -27,3 +27,42 @@ class Advocate(Base):
     paused_until: Mapped[datetime | None]
     on_boards: Mapped[bool] = mapped_column(default=True)
     joined_at: Mapped[datetime]
+
+
+class QualityMark(Base):
+    """One thing that was said about a reply: by a look at it, or by its author."""
+
+    __tablename__ = "quality_mark"
+    __table_args__ = (UniqueConstraint("reply_id", "kind"), Index("ix_quality_mark_person", "user_id", "brand_id", "at"))
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    user_id: Mapped[int] = ref("user.id")
+    """Who wrote the reply."""
+    reply_id: Mapped[int] = ref("reply.id")
+    topic: Mapped[str] = mapped_column(String(32))
+    """The category of its task."""
+    kind: Mapped[str] = mapped_column(String(16))
+    """`approved`, `edited`, `returned`, `rejected`, `wrong`, `stuck`, `posted`, `thanked`."""
+    reason: Mapped[str | None] = mapped_column(String(32))
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
+class TopicRecord(Base):
+    """Sums over one person's marks of the last hundred days in one topic; the empty topic holds those over all."""
+
+    __tablename__ = "topic_record"
+    __table_args__ = (UniqueConstraint("user_id", "brand_id", "topic"),)
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    user_id: Mapped[int] = ref("user.id")
+    topic: Mapped[str] = mapped_column(String(32))
+    answered: Mapped[int] = mapped_column(default=0)
+    good: Mapped[int] = mapped_column(default=0)
+    bad: Mapped[int] = mapped_column(default=0)
+    thanked: Mapped[int] = mapped_column(default=0)
+    clean: Mapped[int] = mapped_column(default=0)
+    """Good ones since the last miss."""
+    missed_at: Mapped[datetime | None]

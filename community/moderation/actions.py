@@ -16,6 +16,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.outbox import record
+from community.advocates import records
 from community.events import ReplyRejected, ReplyReturned, ReplyWithdrawn
 from community.mentions import actions as mention_actions
 from community.moderation.models import Review, ReviewClaim
@@ -73,6 +74,7 @@ def approve(reply: Reply, *, by: User, revision: int | None, body: str | None = 
     if reply.late:
         _take_over(task, reply)
     posting = replies.approve_revision(reply, current, task, by=by, note=note, edited_from=edited_from)
+    records.mark(reply, "approved" if edited_from is None else "edited")
     _close(reply, by)
     return posting
 
@@ -85,6 +87,8 @@ def return_(reply: Reply, *, by: User, revision: int | None, reason: str | None 
     _known(reason)
     REPLY.move(reply, "return", decided_at=clock.now())
     _decided(reply, current, "return", by, reason, note)
+    if reason not in (None, "other"):
+        records.mark(reply, "returned", reason=reason)
     if task.state == "in_review" and not reply.late:
         task_actions.keep_for_writer(task, reply.writer_id)
     record(ReplyReturned(reply.brand_id, reply.id, task.id, reply.writer_id, by.id, reason))
@@ -98,6 +102,7 @@ def reject(reply: Reply, *, by: User, revision: int | None, reason: str | None, 
     _known(reason)
     REPLY.move(reply, "reject", decided_at=clock.now())
     _decided(reply, current, "reject", by, reason, note)
+    records.mark(reply, "rejected", reason=reason)
     if task.state == "in_review" and not reply.late:
         task_actions.free(task, because="rejected", lesson=note or REASON_WORDS[reason])
     record(ReplyRejected(reply.brand_id, reply.id, task.id, reply.writer_id, by.id, reason))

@@ -1,0 +1,140 @@
+"""What an advocate's replies were worth, by topic: the ground of trust levels, review shares and the desk's fit.
+
+Every look at a reply and every word about it leaves one mark on it. The sums over the last hundred days stand in one
+row a topic, so that a page which ranks by them reads a handful of rows however much was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.kernel import clock
+from app.kernel.db import db
+from community.advocates.models import QualityMark, TopicRecord
+from community.replies.models import Reply
+from community.tasks.models import Task
+
+WINDOW = timedelta(days=100)
+"""What is older says little about how somebody writes today."""
+GOOD = frozenset({"approved"})
+"""Only a look by another person speaks for a reply: an author's thanks are dear, but anybody can make an author."""
+BAD = frozenset({"returned", "rejected", "wrong", "stuck"})
+"""`wrong`: the author said so and it was upheld. `stuck`: the author came back and was not helped. Somebody angrier is no
+mistake of the writer's, and a return without a reason is advice."""
+NEUTRAL = frozenset({"edited", "posted", "thanked"})
+"""`edited`: approved with other words, so neither right nor wrong."""
+MANNERS = frozenset({"tone", "private_data", "promise", "copy"})
+"""Reasons that speak of how somebody writes, whatever about: a miss in every topic."""
+OVERALL = ""
+"""The topic under which the sums over all topics stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Sums over the last hundred days. `clean`: good ones since the last miss."""
+
+    answered: int = 0
+    good: int = 0
+    bad: int = 0
+    thanked: int = 0
+    clean: int = 0
+    missed_at: datetime | None = None
+
+    @property
+    def ratio(self) -> float:
+        """0…1, smoothed: who has no history yet begins at one half, and one word changes little."""
+        return (self.good + 2) / (self.good + self.bad + 4)
+
+
+NOTHING = Record()
+
+
+def topic_records(user_id: int, brand_id: int) -> dict[str, Record]:
+    """Somebody's record by topic (a task's category), and over all under `OVERALL`. One statement, at most a dozen rows."""
+    rows = db.session.execute(_RECORDS, {"user": user_id, "brand": brand_id})
+    return {row.topic: Record(row.answered, row.good, row.bad, row.thanked, row.clean, row.missed_at) for row in rows}
+
+
+def mark(reply: Reply, kind: str, *, reason: str | None = None) -> None:
+    """Note one thing about a reply, in the caller's transaction; of each kind a reply bears one mark. Missed again, a mark is as fresh as the newer miss."""
+    if kind not in GOOD | BAD | NEUTRAL:
+        raise ValueError(f"there is no mark {kind}")
+    _hold(reply.writer_id, reply.brand_id)
+    standing = db.session.scalar(select(QualityMark).where(QualityMark.reply_id == reply.id, QualityMark.kind == kind))
+    if standing is not None and standing.undone_at is None and kind not in BAD:
+        return
+    if standing is not None:
+        standing.undone_at, standing.at, standing.reason = None, clock.now(), reason
+    else:
+        topic = db.session.scalar(select(Task.category).where(Task.id == reply.task_id)) or "other"
+        db.session.add(QualityMark(brand_id=reply.brand_id, user_id=reply.writer_id, reply_id=reply.id, topic=topic, kind=kind, reason=reason, at=clock.now()))
+    db.session.flush()
+    _recount(reply.writer_id, reply.brand_id)
+
+
+def unmark(reply: Reply, *kinds: str) -> None:
+    """Take back what a later decision overruled: an appeal that was upheld, an approval that was pulled back."""
+    _hold(reply.writer_id, reply.brand_id)
+    standing = (QualityMark.reply_id == reply.id, QualityMark.kind.in_(kinds), QualityMark.undone_at.is_(None))
+    db.session.execute(update(QualityMark).where(*standing).values(undone_at=clock.now()).execution_options(synchronize_session="fetch"))
+    _recount(reply.writer_id, reply.brand_id)
+
+
+def recount(user_id: int, brand_id: int) -> None:
+    """Sum anew: what fell out of the window counts no more."""
+    _hold(user_id, brand_id)
+    _recount(user_id, brand_id)
+
+
+def counted() -> Sequence[tuple[int, int]]:
+    """(user, brand) of everybody who has a record."""
+    return [(row[0], row[1]) for row in db.session.execute(select(TopicRecord.user_id, TopicRecord.brand_id).where(TopicRecord.topic == OVERALL))]
+
+
+_RECORDS = (
+    select(TopicRecord)
+    .where(TopicRecord.user_id == bindparam("user"), TopicRecord.brand_id == bindparam("brand"))
+    .with_only_columns(
+        TopicRecord.topic, TopicRecord.answered, TopicRecord.good, TopicRecord.bad, TopicRecord.thanked, TopicRecord.clean, TopicRecord.missed_at
+    )
+)
+
+
+def _hold(user_id: int, brand_id: int) -> None:
+    """The row of the sums over all topics stands for the whole record: who holds it alone may count."""
+    insert = postgresql.insert if db.is_postgres else sqlite.insert
+    db.session.execute(
+        insert(TopicRecord).values(user_id=user_id, brand_id=brand_id, topic=OVERALL, answered=0, good=0, bad=0, thanked=0, clean=0).on_conflict_do_nothing()
+    )
+    whole = (TopicRecord.user_id == user_id, TopicRecord.brand_id == brand_id, TopicRecord.topic == OVERALL)
+    db.session.execute(select(TopicRecord.id).where(*whole).with_for_update(key_share=True))
+
+
+def _recount(user_id: int, brand_id: int) -> None:
+    marks = db.session.execute(
+        select(QualityMark.topic, QualityMark.kind, QualityMark.reason, QualityMark.at).where(
+            QualityMark.user_id == user_id, QualityMark.brand_id == brand_id, QualityMark.at > clock.now() - WINDOW, QualityMark.undone_at.is_(None)
+        )
+    ).all()
+    topics = {topic for topic, *_ in marks}
+    misses = [(topic, at) for topic, kind, reason, at in marks if kind in BAD for topic in (topics if reason in MANNERS else (topic,))]
+    known = {row.topic: row for row in db.session.scalars(select(TopicRecord).where(TopicRecord.user_id == user_id, TopicRecord.brand_id == brand_id))}
+    for topic in topics | set(known):
+        mine = [(kind, at) for about, kind, _, at in marks if topic in (OVERALL, about)]
+        missed = max((at for about, at in misses if topic in (OVERALL, about)), default=None)
+        row = known.get(topic)
+        if row is None:
+            row = TopicRecord(user_id=user_id, brand_id=brand_id, topic=topic)
+            db.session.add(row)
+        row.answered = sum(kind == "posted" for kind, _ in mine)
+        row.good = sum(kind in GOOD for kind, _ in mine)
+        row.bad = sum(kind in BAD for kind, _ in mine)
+        row.thanked = sum(kind == "thanked" for kind, _ in mine)
+        row.clean = sum(kind in GOOD and (missed is None or at > missed) for kind, at in mine)
+        row.missed_at = missed
+    db.session.flush()
