@@ -101,6 +101,10 @@ class ReplyGiven(Given):
     voice: Annotated[Voice | None, Field(description="Whose voice speaks; the network and the person's role say which there are.")] = None
 
 
+class BeginGiven(ReplyGiven):
+    revision: Annotated[Revision | None, Field(description="The revision of one's draft that one saw; left out where one saw none.")] = None
+
+
 class SaveGiven(ReplyGiven):
     revision: Annotated[Revision | None, Field(description="Where given, the revision the writer saw: a newer one is a conflict.")] = None
 
@@ -113,12 +117,12 @@ class PermalinkGiven(Given):
     url: Annotated[Words, Field(max_length=2_000)]
 
 
-@door("POST", "/tasks/<id:task_id>/replies", takes=ReplyGiven, gives=ReplyView, status=201, also=(200,))
-def write_reply(*, by: User, task_id: int, body: ReplyGiven) -> tuple[ReplyView, int]:
-    """Begin a draft on a task one holds; where one's draft is begun already it is saved (200)."""
+@door("POST", "/tasks/<id:task_id>/replies", takes=BeginGiven, gives=ReplyView, status=201, also=(200,))
+def write_reply(*, by: User, task_id: int, body: BeginGiven) -> tuple[ReplyView, int]:
+    """Begin a draft on a task one holds. Where one's draft is begun already, its `revision` saves it (200), and other words without it are a conflict."""
     task = task_of(by, task_id)
     begun = queries.draft_of(by, task) is not None
-    return reply_view(actions.draft(task, by=by, text=body.body, voice=body.voice), by), 200 if begun else 201
+    return reply_view(actions.draft(task, by=by, text=body.body, voice=body.voice, revision=body.revision), by), 200 if begun else 201
 
 
 @door("PUT", "/replies/<id:reply_id>", takes=SaveGiven, gives=ReplyView)

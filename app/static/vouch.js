@@ -24,7 +24,7 @@
           const news = Object.keys(now).filter((name) => name in watched && now[name] !== watched[name]);
           Object.assign(watched, now);
           if (news.length) await bringIn(news);
-        } else if (answer.status === 401) location.reload();
+        } else if (answer.status === 401 && !$("form[data-composer]")) location.reload();
       } catch { /* off line: the next look finds out */ }
     }
     setTimeout(look, pace());
@@ -75,23 +75,24 @@
 
   /* What was handed in is forgotten here only once a page has come back without a refusal. */
   const sent = sessionStorage.getItem("sent");
-  if (sent && document.body.dataset.watch !== undefined && !$('[role="alert"]')) localStorage.removeItem(sent);
+  if (sent && document.body.dataset.watch !== undefined && !$('[role="alert"]')) forget(sent);
   sessionStorage.removeItem("sent");
 
-  /* The composer: saves 1 s after the last key and every 20 s, checks after 400 ms, keeps the words here while off line. */
+  /* The composer: saves 1 s after the last key and every 20 s, checks after 400 ms. Every key is kept in this browser first, so that
+     no lost line, ended session, lapsed lease or closed tab takes words away; what the server did not take is said and stays here. */
   const composer = $("form[data-composer]");
   if (composer) {
-    const area = $("textarea", composer), status = $("[data-saved]", composer), number = $('[name="revision"]', composer);
-    const key = `draft:${document.body.dataset.user}:${composer.dataset.save}`;
-    let saved = area.value, saving = null, saveSoon, checkSoon;
+    const area = $("textarea", composer), status = $("[data-saved]", composer), number = $('[name="revision"]', composer), other = $("[data-other]", composer);
+    const key = keptKey(composer.dataset.save);
+    let saved = composer.dataset.unsaved === undefined ? area.value : null, saving = null, stopped = false, lost = false, saveSoon, checkSoon, checking;
     /* Words kept here belong to the revision they were typed on: on another one they are offered, never put over newer words. */
     const kept = keptWords(key);
     const fits = kept !== null && kept.revision === number.value;
-    if (kept !== null && kept.text === area.value) localStorage.removeItem(key);
-    else if (kept !== null && !area.readOnly) {
+    if (kept !== null && kept.text === area.value) forget(key);
+    else if (kept !== null && !area.readOnly && saved !== null) {
       if (fits) {
         area.value = kept.text;
-        status.textContent = "Brought back from this browser";
+        state("Brought back from this browser");
       } else {
         const offer = $("[data-kept]", composer);
         $("[data-kept-words]", offer).textContent = kept.at ? `Words kept in this browser from ${kept.at}.` : "Older words are kept in this browser.";
@@ -100,8 +101,15 @@
       }
     }
     const voice = () => $('[name="voice"]:checked', composer)?.value ?? $('input[name="voice"][type="hidden"]', composer)?.value ?? null;
+    function state(text, to) {
+      status.textContent = text;
+      if (!to) return;
+      const link = document.createElement("a");
+      link.href = to; link.textContent = "Sign in";
+      status.append(" ", link);
+    }
     async function save() {
-      if (saving || area.value === saved || !area.value.trim()) return;
+      if (saving || stopped || area.value === saved || !area.value.trim()) return;
       saving = put();
       await saving;
       saving = null;
@@ -114,28 +122,71 @@
         if (answer.ok) {
           saved = text;
           number.value = told.revision ?? number.value;
-          status.textContent = `Saved ${told.saved_at ?? ""}`;
+          state(`Saved ${told.saved_at ?? ""}`);
           if (area.value !== text) keep();
-          else if (keptWords(key)?.text === text) localStorage.removeItem(key); /* another tab's words stay */
+          else if (keptWords(key)?.text === text) forget(key); /* another tab's words stay */
           if (told.left) for (const lease of leases) { lease.ends = Date.now() + told.left * 1000; lease.over = false; }
-        } else status.textContent = told.message ?? "Not saved: look at the page again. Your words are kept in this browser.";
-      } catch { status.textContent = "Off line. Saved in this browser, sent later"; }
+        } else if (answer.status === 401) state("You are signed out. Your words are kept in this browser.", `/login?next=${encodeURIComponent(location.pathname)}`);
+        else if (answer.status === 409 && typeof told.body === "string") meet(told);
+        else if (answer.status >= 500 || answer.status === 429) state("Not saved yet. Kept in this browser, sent again soon");
+        else { stopped = answer.status !== 422; state(`Not saved: ${told.message ?? "look at the page again."} Your words are kept in this browser.`); }
+      } catch { state("Off line. Saved in this browser, sent later"); }
+    }
+    /* Newer words of another window: both are shown, nothing is saved before one is chosen. */
+    function meet(told) {
+      stopped = true;
+      state("Not saved: there are newer words of another window");
+      $("[data-other-words]", other).textContent = "Saved in another window meanwhile. Yours stand in the field above.";
+      $("[data-other-text]", other).textContent = told.body;
+      const choose = (text) => { number.value = told.revision; stopped = false; other.hidden = true; area.value = text; changed(); area.focus(); };
+      $("[data-other-use]", other).onclick = () => {
+        const mine = area.value;
+        saved = told.body;
+        choose(told.body);
+        $("[data-other-words]", other).textContent = "Your own words from before.";
+        $("[data-other-text]", other).textContent = mine;
+        $("[data-other-use]", other).onclick = () => choose(mine);
+        $("[data-other-keep]", other).hidden = true;
+        other.hidden = false;
+      };
+      $("[data-other-keep]", other).onclick = () => choose(area.value);
+      $("[data-other-choice]", other).hidden = $("[data-other-keep]", other).hidden = false;
+      other.hidden = false;
+      say("There are newer words of another window", true);
     }
     async function check() {
+      checking?.abort();
+      checking = new AbortController();
       try {
-        const answer = await send(composer.dataset.check, "POST", { text: area.value, voice: voice() });
+        const answer = await ask(composer.dataset.check, {
+          method: "POST", body: JSON.stringify({ text: area.value, voice: voice() }), headers: { "Content-Type": "application/json" }, signal: checking.signal,
+        });
         if (answer.ok) $("#checks").innerHTML = await answer.text();
       } catch { /* stays as it was; the server checks again when it is handed in */ }
     }
-    const keep = () => localStorage.setItem(key, JSON.stringify({ text: area.value, revision: number.value, at: new Date().toTimeString().slice(0, 5) }));
-    const changed = () => {
+    function keep() {
+      try {
+        localStorage.setItem(key, JSON.stringify({ text: area.value, revision: number.value, at: new Date().toTimeString().slice(0, 5) }));
+        lost = false;
+      } catch { lost = true; /* no room here: the page asks before it goes */ }
+    }
+    function changed() {
       keep();
       clearTimeout(saveSoon); clearTimeout(checkSoon);
       saveSoon = setTimeout(save, 1000); checkSoon = setTimeout(check, 400);
-    };
+    }
     area.addEventListener("input", changed);
     setInterval(save, 20_000);
     addEventListener("online", save);
+    addEventListener("offline", () => state("Off line. Saved in this browser, sent later"));
+    addEventListener("beforeunload", (event) => { if (lost && area.value !== saved && !composer.dataset.sent) event.preventDefault(); });
+    addEventListener("pagehide", () => {
+      if (saving || stopped || composer.dataset.sent || area.value === saved || !area.value.trim()) return;
+      ask(composer.dataset.save, {
+        method: "PUT", keepalive: true, headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ text: area.value, voice: voice(), revision: number.value || null }),
+      }).catch(() => { /* kept in this browser */ });
+    });
     /* A save under way gives the words a new revision: handing in waits for it, else it would be refused as coming from an older page. */
     composer.addEventListener("submit", (event) => {
       if (composer.dataset.sent) return;
@@ -145,17 +196,27 @@
       event.preventDefault();
       saving.then(() => composer.submit());
     });
-    composer.addEventListener("change", (event) => { if (event.target.name === "voice") check(); });
+    composer.addEventListener("change", (event) => { if (event.target.name === "voice") { saved = null; changed(); } });
     document.addEventListener("click", (event) => {
       const offer = event.target.closest("[data-replace]");
       if (!offer) return;
-      area.value = area.value.replace(offer.dataset.replace, offer.dataset.with);
+      area.value = area.value.replace(offer.dataset.replace, () => offer.dataset.with);
       area.focus(); changed();
     });
     if (fits && kept.text !== saved) changed();
     else if (area.value.trim()) check();
   }
+  /* A task whose composer is gone (another has it, it is settled): what was never saved is shown once more, to be copied or forgotten. */
+  const orphan = $("[data-kept-for]");
+  const stray = orphan && keptWords(keptKey(orphan.dataset.keptFor));
+  if (stray?.text.trim()) {
+    $("#kept-words").textContent = stray.text;
+    orphan.hidden = false;
+    $("[data-kept-forget]", orphan).addEventListener("click", () => { forget(keptKey(orphan.dataset.keptFor)); orphan.hidden = true; });
+  }
 
+  function keptKey(save) { return `draft:${document.body.dataset.user}:${save}`; }
+  function forget(key) { try { localStorage.removeItem(key); } catch { /* nothing is kept here */ } }
   function keptWords(key) {
     try {
       const kept = JSON.parse(localStorage.getItem(key));

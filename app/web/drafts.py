@@ -11,7 +11,7 @@ from flask_login import current_user
 from app import access
 from app.accounts.models import Brand, User
 from app.kernel.db import db
-from app.kernel.errors import Invalid, Missing
+from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from app.web import render
 from app.web.frame import done
 from app.web.tasks import outgoing, workspace
@@ -61,7 +61,12 @@ def submit(task_id: int) -> ResponseReturnValue:
     """Hand in. The words are kept even when a check stops them."""
     user, sent = current_user._get_current_object(), _sent()
     task = task_of(user, task_id)
-    reply = _save(task, user, sent)
+    try:
+        with db.session.begin_nested():
+            reply = _save(task, user, sent)
+    except (Conflict, Forbidden) as refusal:
+        # Somebody without the page's script has these words nowhere else.
+        return workspace(task_of(user, task_id), user, status=refusal.status, refused=refusal.message, kept=sent["text"], theirs=refusal.extra.get("body"))
     try:
         with db.session.begin_nested():
             reply = actions.submit(reply, by=user, revision=reply.revision)
@@ -71,6 +76,8 @@ def submit(task_id: int) -> ResponseReturnValue:
         task = task_of(user, task_id)
         found, _ = _checked(task, user, sent["text"], sent["voice"], reply.id)
         return workspace(task, user, status=422, checks=found, refused=refusal.message)
+    except Conflict as refusal:
+        return workspace(task_of(user, task_id), user, status=409, refused=refusal.message, kept=sent["text"])
     if reply.state == "approved":
         return done("tasks.show", "Approved by your role. It goes out after the hold.", task_id=task.id)
     late = " Your time had run out, so it is an alternative for the moderator." if reply.late else ""
@@ -85,10 +92,7 @@ def withdraw(reply_id: int) -> ResponseReturnValue:
 
 
 def _save(task: Task, user: User, sent: dict[str, Any]) -> Reply:
-    known = draft_of(user, task) if sent["revision"] is not None else None
-    if known is not None:
-        return actions.save(known, by=user, text=sent["text"], revision=sent["revision"], voice=sent["voice"])
-    return actions.draft(task, by=user, text=sent["text"], voice=sent["voice"])
+    return actions.draft(task, by=user, text=sent["text"], voice=sent["voice"], revision=sent["revision"])
 
 
 def _saved(reply: Reply, task: Task, user: User) -> ResponseReturnValue:

@@ -73,8 +73,8 @@ def show(task_id: int) -> ResponseReturnValue:
     return workspace(task, user)
 
 
-def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> ResponseReturnValue:
-    """The page of one task; `values` carry what was just refused."""
+def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = None, **values: Any) -> ResponseReturnValue:
+    """The page of one task; `values` carry what was just refused, `kept` the words that could not be saved with it."""
     held = holder_of(task)
     mine = held is not None and held[0].id == user.id
     draft = draft_of(user, task)
@@ -83,6 +83,7 @@ def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> Re
     own = [one for one in replies if one.writer.id == user.id]
     may_write = (mine or draft is not None) and task.state in ("open", "claimed", "in_review") and task.audience == "community"
     path = _path(task, user, draft) if may_write else None
+    text = kept if kept is not None else written.text if written else ""
     return page(
         "tasks/show.html",
         task=task,
@@ -95,9 +96,10 @@ def workspace(task: Task, user: User, *, status: int = 200, **values: Any) -> Re
         mine=mine,
         lease=_lease(held[1]) if held else None,
         draft=draft,
-        text=written.text if written else "",
+        text=text,
+        kept=kept,
         path=path,
-        out=outgoing(path, written.text if written else "", task.lang) if path else None,
+        out=outgoing(path, text, task.lang) if path else None,
         last=_last(own),
         note=_note(own[-1].reply) if own and own[-1].reply.state in ("returned", "rejected", "approved") else None,
         others=[one for one in replies if one.writer.id != user.id],

@@ -36,18 +36,24 @@ from community.tasks.models import Task
 
 LONGEST = 100_000
 """Characters of a draft; networks allow far less, this only bounds what is stored."""
+NONE_SEEN = 0
+"""The revision of a writer who saw no draft: no reply ever stands at it."""
 HOLD = whole(
     "hold_seconds", 60, least=0, most=3600, unit="s", group="Posting",
     label="Pause before a reply goes out", help="Counted from the approval. The writer or a moderator can pull the reply back meanwhile.",
 )  # fmt: skip
 
 
-def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Reply:
-    """Save the person's draft for a task, making it at the first save. Needs the claim to begin; a draft begun may be saved even after it lapsed."""
+def draft(task: Task, *, by: User, text: str, voice: Voice | None = None, revision: int | None = None) -> Reply:
+    """Save the person's draft for a task, making it at the first save. Needs the claim to begin; a draft begun may be saved even after it lapsed.
+
+    `revision` is the one the writer saw, none where they saw no draft: words begun meanwhile in another window are a
+    Conflict that carries them, never overwritten.
+    """
     RULES.check(by, "reply.write", task)
-    reply = db.session.scalar(select(Reply).where(Reply.task_id == task.id, Reply.writer_id == by.id, Reply.state.in_(("draft", "returned"))))
+    reply = unfinished(task, by)
     if reply is not None:
-        return save(reply, by=by, text=text, voice=voice)
+        return save(reply, by=by, text=text, revision=revision or NONE_SEEN, voice=voice)
     held = task_actions.live_claim(task)
     if held is None or held.user_id != by.id:
         raise Conflict("You don't hold this task. Claim it first, then write.", state=task.state)
@@ -65,11 +71,14 @@ def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Rep
         created_at=now,
         late=False,
     )
-    db.session.add(reply)
     try:
-        db.session.flush()
+        with db.session.begin_nested():
+            db.session.add(reply)
     except IntegrityError:
-        raise Conflict("Your draft for this task is open in another window; reload to go on with it.", state="draft") from None
+        other = unfinished(task, by)
+        if other is None:
+            raise Conflict("Your draft for this task is open in another window; reload to go on with it.", state="draft") from None
+        return save(other, by=by, text=text, revision=revision or NONE_SEEN, voice=voice)
     db.session.add(Revision(brand_id=task.brand_id, reply_id=reply.id, number=1, text=text, by_id=by.id, saved_at=now))
     task_actions.renew(held)
     db.session.flush()
@@ -79,14 +88,17 @@ def draft(task: Task, *, by: User, text: str, voice: Voice | None = None) -> Rep
 def save(reply: Reply, *, by: User, text: str, revision: int | None = None, voice: Voice | None = None) -> Reply:
     """Save other words. A draft is overwritten under a new number; what was handed in or approved gets a new revision that needs its own review.
 
-    `revision`, where given, must be the one the writer saw; a newer one is a Conflict.
+    `revision`, where given, must be the one the writer saw; a newer one is a Conflict that carries the newer words. The same
+    words again are no conflict: an answer that was lost on its way is asked for twice.
     """
     RULES.check(by, "reply.change", reply)
     task, reply = lock_pair(reply)
-    if revision is not None and revision != reply.revision:
-        raise Conflict("This reply was changed in another window. Reload to see the newer words before you save.", revision=reply.revision)
     text = clean_text(text)
     current = revision_of(reply)
+    if revision is not None and revision != reply.revision and text != current.text:
+        raise Conflict(
+            "This reply was changed in another window. Look at the newer words, then keep those or yours.", revision=reply.revision, body=current.text
+        )
     task_actions.touch_lease_for(by.id, reply.task_id)
     if reply.state in ("draft", "returned"):
         if voice is not None and voice != reply.voice:
@@ -134,6 +146,13 @@ def submit(reply: Reply, *, by: User, revision: int) -> Reply:
     _let_pass(reply, current, task, by)
     changed(reply)
     return reply
+
+
+def unfinished(task: Task, writer: User) -> Reply | None:
+    """The person's own unfinished reply to a task: a draft, or one that was returned."""
+    return db.session.scalar(
+        select(Reply).where(Reply.task_id == task.id, Reply.writer_id == writer.id, Reply.state.in_(("draft", "returned"))).order_by(Reply.id.desc()).limit(1)
+    )
 
 
 def withdraw(reply: Reply, *, by: User) -> None:

@@ -14,6 +14,7 @@ from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.mentions.models import Mention
 from community.permissions import RULES
+from community.replies import actions
 from community.replies.actions import revision_of as revision
 from community.replies.models import Posting, Reply, Revision
 from community.tasks.models import Task
@@ -55,9 +56,7 @@ def reply_of(user: User, reply_id: int) -> Reply:
 
 def draft_of(user: User, task: Task) -> Reply | None:
     """The person's own unfinished reply to a task: a draft, or one that was returned."""
-    return db.session.scalar(
-        select(Reply).where(Reply.task_id == task.id, Reply.writer_id == user.id, Reply.state.in_(("draft", "returned"))).order_by(Reply.id.desc()).limit(1)
-    )
+    return actions.unfinished(task, user)
 
 
 def replies_on(task: Task, *, user: User | None = None) -> Sequence[OnTask]:

@@ -117,7 +117,8 @@ def reply(case: Case, *, by: User, text: str) -> Reply:
         assign(case, by=by)
     elif task.state == "open":
         task_actions.hand_to(task, by, by=by)
-    written = reply_actions.draft(task, by=by, text=text, voice="brand")
+    begun = reply_actions.unfinished(task, by)
+    written = reply_actions.draft(task, by=by, text=text, voice="brand", revision=begun.revision if begun else None)
     handed_in = reply_actions.submit(written, by=by, revision=written.revision)
     _changed(case)
     return handed_in

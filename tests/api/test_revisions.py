@@ -93,7 +93,9 @@ def test_the_first_save_begins_and_the_next_one_goes_on(town: Town) -> None:
     town("ada").post(f"/tasks/{task.id}/claim")
 
     first = town("ada").post(f"/tasks/{task.id}/replies", {"body": "one"})
-    again = town("ada").post(f"/tasks/{task.id}/replies", {"body": "two"})
+    unseen = problem(town("ada").post(f"/tasks/{task.id}/replies", {"body": "two"}), 409)
+    assert (unseen["body"], unseen["revision"]) == ("one", 1), "another program's words are not overwritten unseen"
+    again = town("ada").post(f"/tasks/{task.id}/replies", {"body": "two", "revision": 1})
 
     assert (first.status_code, again.status_code) == (201, 200)
     assert (again.json["id"], again.json["revision"], again.json["body"]) == (first.json["id"], 2, "two")

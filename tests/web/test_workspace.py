@@ -45,6 +45,39 @@ def test_a_second_window_does_not_overwrite_the_first(town: Town) -> None:
         assert draft_of(town.ada, fresh(task)).revision == 2  # type: ignore[union-attr]
 
 
+def test_two_windows_before_any_draft_the_second_overwrites_nothing(town: Town) -> None:
+    """Both pages were opened before a word was written: the second's first save hears of the first's words."""
+    task, ada = begun(town)
+    ada.put(f"/tasks/{task.id}/draft", json={"text": "one", "revision": None})
+    second = ada.put(f"/tasks/{task.id}/draft", json={"text": "two", "revision": None})
+    assert second.status_code == 409
+    assert second.json["body"] == "one"
+    assert second.json["revision"] == 1
+    assert ada.put(f"/tasks/{task.id}/draft", json={"text": "one"}).json["revision"] == 1, "the same words again: only the answer was lost"
+    kept = ada.put(f"/tasks/{task.id}/draft", json={"text": "two", "revision": second.json["revision"]})
+    assert kept.json["revision"] == 2
+
+
+def test_words_that_cannot_be_handed_in_are_on_the_page_that_says_so(town: Town, clock: time_machine.Coordinates) -> None:
+    task, ada = begun(town)
+    ada.put(f"/tasks/{task.id}/draft", json={"text": "newer words"})
+    stale = ada.post(f"/tasks/{task.id}/submit", data={"text": "words of the older page", "revision": ""})
+    assert stale.status_code == 409
+    assert "newer words" in words(stale)
+    assert ">words of the older page</textarea>" in stale.text
+    assert 'name="revision" value="1"' in stale.text, "handed in again, the person's choice stands"
+
+    late = told(town.brand, "Which light is which?")
+    ben = town.browser("ben")
+    ben.post(f"/tasks/{late.id}/claim")
+    clock.shift(timedelta(minutes=21))
+    town.browser("cleo").post(f"/tasks/{late.id}/claim")
+    refused = ben.post(f"/tasks/{late.id}/submit", data={"text": "The upper one is the line."})
+    assert refused.status_code == 409
+    assert "The upper one is the line." in words(refused)
+    assert "You don't hold this task" in words(refused)
+
+
 def test_checks_say_what_stops_the_words_and_offer_others(town: Town) -> None:
     task, ada = begun(town)
     said = words(ada.post(f"/tasks/{task.id}/checks", json={"text": "Northwind will refund you, write to me@home.example"}))

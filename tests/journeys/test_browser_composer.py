@@ -1,0 +1,123 @@
+"""The composer in a real browser: nothing typed is lost, whatever happens to the line, the session, the lease or the other tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from app.accounts.models import SignIn
+from app.kernel import clock
+from app.kernel.db import db
+from community.replies.queries import draft_of, revision
+from community.tasks.models import Claim, Task
+from tests.stories import fresh, told
+from tests.web.conftest import Town
+
+Window = Callable[..., Any]
+TEXT = "Hold the small button for ten seconds, then wait for the white light."
+SAVED = re.compile(r"Saved \d")
+
+
+def writing(town: Town, window: Window) -> tuple[Task, Any]:
+    """Ada with a claimed task before her."""
+    task = told(town.brand)
+    ada = window("ada")
+    ada.get_by_role("button", name="Claim").click()
+    ada.wait_for_url(f"**/tasks/{task.id}")
+    return task, ada
+
+
+def stored(town: Town, task: Task) -> str:
+    with db.transaction(read_only=True):
+        draft = draft_of(town.ada, fresh(task))
+        return revision(draft).text if draft else ""
+
+
+def test_two_tabs_meet_and_both_wordings_are_shown(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task, first = writing(town, window)
+    second = first.context.new_page()
+    second.goto(f"/tasks/{task.id}")
+    first.get_by_label("Your reply", exact=True).fill("Words of the first tab.")
+    expect(first.locator("[data-saved]")).to_contain_text(SAVED)
+    second.get_by_label("Your reply", exact=True).fill("Words of the second tab.")
+    other = second.get_by_label("Other words for this reply")
+    expect(other).to_contain_text("Words of the first tab.")
+    assert stored(town, task) == "Words of the first tab."
+    other.get_by_role("button", name="Use these").click()
+    expect(second.get_by_label("Your reply", exact=True)).to_have_value("Words of the first tab.")
+    expect(other).to_contain_text("Words of the second tab.")
+    other.get_by_role("button", name="Use these").click()
+    expect(second.get_by_label("Your reply", exact=True)).to_have_value("Words of the second tab.")
+    expect(second.locator("[data-saved]")).to_contain_text(SAVED)
+    assert stored(town, task) == "Words of the second tab."
+
+
+def test_off_line_words_are_kept_and_sent_when_the_line_is_back(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task, ada = writing(town, window)
+    ada.context.set_offline(True)
+    ada.get_by_label("Your reply", exact=True).fill(TEXT)
+    expect(ada.locator("[data-saved]")).to_contain_text("Off line")
+    assert stored(town, task) == ""
+    ada.context.set_offline(False)
+    expect(ada.locator("[data-saved]")).to_contain_text(SAVED)
+    assert stored(town, task) == TEXT
+
+
+def test_a_closed_tab_takes_no_words_with_it(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task, ada = writing(town, window)
+    ada.context.route("**/draft", lambda route: route.abort())
+    ada.get_by_label("Your reply", exact=True).fill(TEXT)
+    context = ada.context
+    ada.close()
+    context.unroute("**/draft")
+    again = context.new_page()
+    again.goto(f"/tasks/{task.id}")
+    expect(again.get_by_label("Your reply", exact=True)).to_have_value(TEXT)
+    expect(again.locator("[data-saved]")).to_contain_text("Saved")
+    assert stored(town, task) == TEXT
+
+
+def test_a_session_that_ends_leaves_the_words_on_the_page(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    from tests.harness.visitor import PASSWORD
+
+    task, ada = writing(town, window)
+    with db.transaction() as session:
+        session.execute(update(SignIn).values(ended_at=clock.now()))
+    ada.get_by_label("Your reply", exact=True).fill(TEXT)
+    expect(ada.locator("[data-saved]")).to_contain_text("You are signed out. Your words are kept in this browser.")
+    ada.get_by_role("link", name="Sign in").click()
+    ada.get_by_label("E-mail").fill(town.ada.email)
+    ada.get_by_label("Password").fill(PASSWORD)
+    ada.get_by_role("button", name="Sign in").click()
+    ada.wait_for_url(f"**/tasks/{task.id}")
+    expect(ada.get_by_label("Your reply", exact=True)).to_have_value(TEXT)
+
+
+def test_a_lapsed_lease_keeps_the_words_and_says_so(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task, ada = writing(town, window)
+    with db.transaction() as session:
+        session.execute(update(Claim).values(ends_at=clock.now() - timedelta(seconds=1)))
+    town.browser("ben").post(f"/tasks/{task.id}/claim")
+    ada.get_by_label("Your reply", exact=True).fill(TEXT)
+    expect(ada.locator("[data-saved]")).to_contain_text("You don't hold this task")
+    expect(ada.locator("[data-saved]")).to_contain_text("Your words are kept in this browser.")
+    ada.reload()
+    expect(ada.get_by_text("Words of yours are kept in this browser.")).to_be_visible()
+    expect(ada.locator("#kept-words")).to_have_text(TEXT)
+    ada.get_by_role("button", name="Forget them").click()
+    ada.reload()
+    expect(ada.get_by_text("Words of yours are kept in this browser.")).to_be_hidden()
