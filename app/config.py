@@ -7,12 +7,16 @@ the brand's settings. A missing or bad value stops the start with a sentence tha
 from __future__ import annotations
 
 import os
+import re
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ADDRESS = re.compile(r"[^@\s<>\"]{1,64}@[A-Za-z0-9.-]{1,253}")
 
 
 class BadConfig(Exception):
@@ -39,6 +43,12 @@ class Config(BaseSettings):
     hold_seconds: int = Field(
         60, ge=0, le=3600, description="seconds between approval and posting in which a reply can be pulled back; a brand may choose another number"
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="where e-mail is handed in: smtps://USER:PASSWORD@HOST (TLS), smtp+starttls://USER:PASSWORD@HOST:587, "
+        "smtp://HOST:25 inside a private network; empty: nothing is mailed",
+    )
+    mail_from: str = Field("", description="the address e-mail comes from, as “Vouch <vouch@example.com>”; needed with VOUCH_SMTP_URL")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity written to standard error")
     rate_limits: bool = Field(True, description="throttle sign-in and writing; off only for load tests")
 
@@ -58,12 +68,41 @@ class Config(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return url
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_smtp(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if not url.get_secret_value():
+            return url
+        try:
+            good = parts.scheme in ("smtp", "smtp+starttls", "smtps") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError("must start with smtps://, smtp+starttls:// or smtp:// and name a host")
+        if parts.scheme == "smtp" and parts.password and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("would send its password in the clear: use smtps:// or smtp+starttls://")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _known_sender(cls, sender: str) -> str:
+        if sender and (not sender.isprintable() or not _ADDRESS.fullmatch(parseaddr(sender)[1])):
+            raise ValueError("must be an address, as “Vouch <vouch@example.com>”")
+        return sender
+
     @field_validator("base_url")
     @classmethod
     def _known_base(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
             raise ValueError("must start with http:// or https:// and name a host")
         return url
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Config:
+        if self.smtp_url.get_secret_value() and not self.mail_from:
+            raise ValueError("VOUCH_MAIL_FROM must be set where VOUCH_SMTP_URL is")
+        return self
 
     @model_validator(mode="after")
     def _production_is_explicit(self) -> Config:

@@ -7,6 +7,7 @@ from app.kernel import audit, idempotency, outbox
 from app.kernel.db import db
 from app.kernel.queue import job
 from app.kernel.scheduler import Entry
+from app.notices import mail
 from community import jobs as community
 from community.channels import actions as channels
 from escalation import jobs as escalation
@@ -29,6 +30,7 @@ def prune() -> None:
     idempotency.prune()
     with db.transaction():
         people.prune()
+        mail.prune()
         channels.forget_events()
 
 
@@ -36,6 +38,7 @@ ENTRIES = (
     # Sweeps: whatever an emptied queue forgot is queued again this soon.
     Entry("sweep-postings", 5, community.sweep_postings),
     Entry("sweep-outbox", 10, sweep_outbox),
+    Entry("send-mail", 15, mail.send_due),
     # Moments that pass without anybody acting.
     Entry("lapse-claims", 10, community.lapse_claims),
     Entry("keep-promises", 15, escalation.keep_promises),

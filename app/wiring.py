@@ -9,6 +9,7 @@ from app.accounts import people
 from app.accounts.models import Brand, User
 from app.config import Config
 from app.kernel import crypto, http
+from app.notices import mail
 from community import jobs as community_jobs
 from community import subscribers as community_subscribers
 from community.advocates import actions as advocates
@@ -28,6 +29,7 @@ def wire(config: Config) -> None:
     crypto.init(config)
     http.init(config)
     people.init(config)
+    mail.init(config)
     replies.configure(config)
     ports.triage = StartTriage()
     people.when_granted("advocate", _join)

@@ -109,7 +109,7 @@ def tell_postings(event: Event, event_id: int) -> None:
                 if person.id != writer_id:
                     _say(event, event_id, person.id, "stuck", why, f"/reviews/{reply_id}", posting.text)
             if state == "refused":
-                _say(event, event_id, writer_id, "stuck", f"{why} A moderator was told.", f"/tasks/{task_id}", posting.text)
+                _say(event, event_id, writer_id, "refused", f"{why} A moderator was told.", f"/tasks/{task_id}", posting.text)
 
 
 def tell_flags(event: Event, event_id: int) -> None:

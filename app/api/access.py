@@ -8,6 +8,8 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "api.openapi": PUBLIC,
     "api.deliver": PUBLIC,
     "api.get_me": SIGNED_IN,
+    "api.get_preferences": SIGNED_IN,
+    "api.put_preferences": SIGNED_IN,
     "api.list_ledger": SIGNED_IN,
     "api.get_leaderboard": SIGNED_IN,
     "api.list_tasks": SIGNED_IN,

@@ -30,6 +30,7 @@ from app.web import (
     notices,
     people,
     postings,
+    preferences,
     reviews,
     security,
     session,
@@ -37,7 +38,27 @@ from app.web import (
     triage,
 )  # fmt: skip
 
-PAGES = (session, desk, tasks, claims, drafts, reviews, postings, flags, cases, triage, mentions, people, boards, notices, changes, brands, choices, assets)
+PAGES = (
+    session,
+    desk,
+    tasks,
+    claims,
+    drafts,
+    reviews,
+    postings,
+    flags,
+    cases,
+    triage,
+    mentions,
+    people,
+    boards,
+    notices,
+    preferences,
+    changes,
+    brands,
+    choices,
+    assets,
+)
 CASES = ("tier_1", "tier_2", "moderator", "analyst", "admin")
 DOORS: dict[str, str | tuple[str, ...]] = {
     "session.home": PUBLIC, "session.new": PUBLIC, "session.begin": PUBLIC, "session.end": PUBLIC, "session.welcome": PUBLIC, "session.choose": PUBLIC,
@@ -60,6 +81,7 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "people.take_break": ("advocate",), "people.end_break": ("advocate",), "people.come_back": ("advocate",),
     "boards.show": SIGNED_IN, "boards.choose": ("advocate",),
     "notices.index": SIGNED_IN, "notices.read_all": SIGNED_IN,
+    "preferences.show": SIGNED_IN, "preferences.keep": SIGNED_IN, "preferences.unsubscribe": PUBLIC, "preferences.stop": PUBLIC,
     "changes.index": SIGNED_IN,
     "choices.show": ("admin",), "choices.save": ("admin",),
     "brands.choose": SIGNED_IN, "brands.posting": ("moderator", "admin"),

@@ -141,7 +141,7 @@ def test_a_reply_that_could_not_go_out_reaches_moderators_and_its_writer(northwi
     with db.transaction():
         postings._refuse(db.session.get_one(Posting, posting.id), "forbidden", "Comments are closed. Nothing was posted.", None)
     assert heard(cleo, db)[-1][:2] == ("stuck", "Comments are closed. Nothing was posted.")
-    assert heard(ada, db)[-1][:2] == ("stuck", "Comments are closed. Nothing was posted. A moderator was told.")
+    assert heard(ada, db)[-1][:2] == ("refused", "Comments are closed. Nothing was posted. A moderator was told.")
 
 
 def test_the_author_who_comes_back_is_told_to_the_writer_unless_the_team_has_it(northwind: Brand, ada: User, cleo: User, db: Database) -> None:

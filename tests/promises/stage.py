@@ -73,7 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
 FORM = {
     "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
-    "shown": "1", "theme": "dark", "voice": "own",
+    "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own",
 }  # fmt: skip
 """What a browser could send to any form."""
 
