@@ -47,7 +47,7 @@ def get_preferences(*, by: User) -> PreferencesView:
 
 @door("PUT", "/me/preferences", takes=PreferencesGiven, gives=PreferencesView)
 def put_preferences(*, by: User, body: PreferencesGiven) -> PreferencesView:
-    """Choose. What is left out stays as it is."""
+    """Choose what is mailed, and when. What is left out stays as it is."""
     now = wishes_of(by)
     quiet = now.quiet
     if body.quiet is False:
