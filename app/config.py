@@ -6,8 +6,10 @@ the brand's settings. A missing or bad value stops the start with a sentence tha
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ADDRESS = re.compile(r"[^@\s<>\"]{1,64}@[A-Za-z0-9.-]{1,253}")
+log = logging.getLogger(__name__)
 
 
 class BadConfig(Exception):
@@ -145,7 +148,11 @@ class Config(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> Config:
-        """Read `VOUCH_*`. Raises BadConfig with one sentence."""
+        """Read `VOUCH_*`. Raises BadConfig with one sentence; a name that looks like a slip of the hand is only warned of."""
+        known = {name.upper() for name in cls.model_fields}
+        for name in sorted(name.removeprefix("VOUCH_") for name in os.environ if name.startswith("VOUCH_")):
+            if name not in known and (meant := get_close_matches(name, known, n=1, cutoff=0.9)):
+                log.warning("VOUCH_%s is not a setting and changes nothing: was VOUCH_%s meant?", name, meant[0])
         try:
             return cls()
         except ValidationError as error:

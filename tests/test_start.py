@@ -166,6 +166,13 @@ def test_a_bad_setting_is_named_in_one_sentence(settings: dict[str, str], words:
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
+def test_a_slip_of_the_hand_in_a_settings_name_is_pointed_out_and_others_names_are_left_alone(tmp_path: Path) -> None:
+    answer = ask("settings", VOUCH_DATA_DIR=str(tmp_path), VOUCH_DATABSE_URL="sqlite:///here.db", VOUCH_X_BASE_URL="http://127.0.0.1:9")
+    assert answer.returncode == 0
+    assert "VOUCH_DATABSE_URL is not a setting and changes nothing: was VOUCH_DATABASE_URL meant?" in answer.stderr
+    assert "VOUCH_X_BASE_URL" not in answer.stderr
+
+
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db"])
 def test_a_database_that_is_not_there_is_named(url: str, tmp_path: Path, port: int) -> None:
     for command in (("db", "upgrade"), ("start", "--port", str(port))):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -39,6 +40,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -60,6 +62,11 @@ TURN = 5.0
 """Seconds a thread waits for the others of its process that write to SQLite, before it asks SQLite itself."""
 PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 """PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after a while, and what a frozen process holds is freed after a minute."""
+
+
+IDLE = 1.0
+"""Seconds without use after which a pooled connection to a server is first asked whether it is still there. One used this very second is
+not: asking each time was a tenth of a page's cost, and a server that goes within the second is answered with "try again" (503)."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -226,16 +233,32 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # Connections never exceed what a stock server allows (100) for two web processes and a few workers.
-        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_timeout=10, connect_args={"options": PATIENCE})
-        event.listen(engine, "checkin", _forget_read_only)
+        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_timeout=10, connect_args={"options": PATIENCE})
+        event.listen(engine, "checkin", _put_back)
+        event.listen(engine, "checkout", _still_there(engine))
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
     return engine
 
 
-def _forget_read_only(connection: Any, _record: Any) -> None:
+def _put_back(connection: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
     # After a reading transaction the driver would say READ WRITE aloud, also to a server that was told to be read-only.
     if connection is not None and not connection.closed:
         connection.read_only = None
+
+
+def _still_there(engine: Engine) -> Callable[[Any, Any, Any], None]:
+    def ask(connection: Any, record: Any, _proxy: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < IDLE:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:
+            # All that were opened before it are as old: the pool lets them go and connects anew.
+            raise InvalidatePoolError from gone
+
+    return ask
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

@@ -30,7 +30,7 @@ from escalation.tiers import TIERS, WORKERS, tiers_of
 
 blueprint = Blueprint("cases", __name__)
 
-SHOWN = 20
+SHOWN = 15
 """Cases on one page of the list."""
 SHOWS: tuple[tuple[str, str], ...] = (("open", "Open"), ("mine", "Mine"), ("waiting", "Waiting for the author"), ("resolved", "Resolved"), ("all", "All"))
 BECAUSE = {

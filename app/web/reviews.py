@@ -29,7 +29,7 @@ from community.replies.states import POSTING
 
 blueprint = Blueprint("reviews", __name__)
 
-SHOWN = 20
+SHOWN = 15
 """Replies in the queue beside the one that is open."""
 SHOWS = ("waiting", "decided", "stuck")
 SENTENCES: tuple[tuple[str, str, str], ...] = (

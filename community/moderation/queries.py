@@ -147,7 +147,7 @@ def _items() -> Any:
         )
         .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
         # Names are shown here, rights are seldom asked: without this each list would read everybody's roles.
-        .options(lazyload(User.roles), load_only(User.name), lazyload(holder.roles), load_only(holder.name))
+        .options(lazyload(User.roles), load_only(User.name), lazyload(holder.roles), load_only(holder.name), load_only(Advocate.trust_level))
     )
 
 
