@@ -10,6 +10,7 @@ from app.kernel.scheduler import Entry
 from app.notices import mail
 from community import jobs as community
 from community.channels import actions as channels
+from community.feedback import receipts
 from escalation import jobs as escalation
 
 
@@ -32,6 +33,7 @@ def prune() -> None:
         people.prune()
         mail.prune()
         channels.forget_events()
+        receipts.forget_readers()
 
 
 ENTRIES = (

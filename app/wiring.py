@@ -13,6 +13,7 @@ from app.notices import mail
 from community import jobs as community_jobs
 from community import subscribers as community_subscribers
 from community.advocates import actions as advocates
+from community.feedback import receipts
 from community.ports import ports
 from community.replies import actions as replies
 from escalation import jobs as escalation_jobs
@@ -31,6 +32,7 @@ def wire(config: Config) -> None:
     people.init(config)
     mail.init(config)
     replies.configure(config)
+    receipts.init(config)
     ports.triage = StartTriage()
     people.when_granted("advocate", _join)
     community_subscribers.subscribe_all()

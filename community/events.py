@@ -202,3 +202,25 @@ class FlagRaised(Event):
     mention_id: int
     by_id: int
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderHelped(Event):
+    """A reader of a receipt says that the reply helped. `count` readers say so now."""
+
+    feedback_id: int
+    reply_id: int
+    task_id: int
+    writer_id: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderDoubted(Event):
+    """A reader of a receipt says that the reply is wrong. `count` readers say so now."""
+
+    feedback_id: int
+    reply_id: int
+    task_id: int
+    writer_id: int
+    count: int

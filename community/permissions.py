@@ -72,6 +72,7 @@ RULES = Permissions(
         "mention.see": role("moderator", "tier_1", "tier_2", "analyst", "admin"),
         "mention.reroute": all_of(active, role("moderator", "tier_1", "tier_2", "admin")),
         "flag.decide": all_of(active, role("moderator")),
+        "receipt.settle": all_of(active, role("moderator")),
         "advocate.set_trust": all_of(active, role("moderator", "admin")),
         "brand.stop_posting": all_of(active, role("moderator", "admin")),
         "brand.write_mentions": all_of(active, role("admin")),

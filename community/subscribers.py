@@ -17,6 +17,8 @@ from community.events import (
     FlagRaised,
     PostingPulledBack,
     PostingStuck,
+    ReaderDoubted,
+    ReaderHelped,
     ReplyApproved,
     ReplyPosted,
     ReplyRejected,
@@ -24,6 +26,8 @@ from community.events import (
     ReplyWithdrawn,
     TaskReleased,
 )
+from community.feedback.models import Feedback
+from community.feedback.receipts import DOUBTS
 from community.mentions.models import Mention
 from community.moderation.actions import REASON_WORDS
 from community.moderation.models import Review
@@ -43,6 +47,7 @@ def subscribe_all() -> None:
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised], tell_flags)
     subscribe("keep_records", [ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
+    subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
 
 
 def tell_thanks(event: Event, event_id: int) -> None:
@@ -133,6 +138,22 @@ def keep_records(event: Event, _event_id: int) -> None:
             records.mark(db.session.get_one(Reply, reply_id), "stuck")
         case PostingPulledBack(reply_id=reply_id):
             records.unmark(db.session.get_one(Reply, reply_id), "approved", "edited")
+
+
+def tell_readers(event: Event, event_id: int) -> None:
+    """What readers say on the receipt: the writer hears the first that was helped; moderators the first doubt, and the one from which on the page says so."""
+    match event:
+        case ReaderHelped(reply_id=reply_id, task_id=task_id, writer_id=writer_id, count=1):
+            _say(event, event_id, writer_id, "thanks", "A reader says that your reply helped.", f"/tasks/{task_id}", _posted_words(reply_id))
+        case ReaderDoubted(feedback_id=feedback_id, count=count) if count in (1, DOUBTS):
+            said = db.session.get(Feedback, feedback_id)
+            words = "A reader says that a posted reply is wrong." if count == 1 else f"{count} readers say that a posted reply is wrong."
+            for person in _moderators(event.brand_id):
+                _say(event, event_id, person.id, "doubt", words, "/doubts", said.words if said else None)
+
+
+def _posted_words(reply_id: int) -> str | None:
+    return db.session.scalar(select(Posting.text).where(Posting.reply_id == reply_id, Posting.state == "posted"))
 
 
 def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None) -> None:

@@ -12,13 +12,48 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from app import access as outer
-from app.api import access, brands, cases, claims, decide, flags, hooks, leaderboards, mentions, metrics, people, postings, preferences, replies, reviews, tasks
+from app.api import (
+    access,
+    brands,
+    cases,
+    claims,
+    decide,
+    flags,
+    hooks,
+    leaderboards,
+    mentions,
+    metrics,
+    people,
+    postings,
+    preferences,
+    receipts,
+    replies,
+    reviews,
+    tasks,
+)  # fmt: skip
 from app.api.document import document
 from app.api.door import DOORS, IdConverter, blueprint
 from app.extensions import csrf
 from app.kernel.logs import request_id
 
-RESOURCES = (mentions, decide, tasks, claims, flags, replies, reviews, postings, cases, leaderboards, people, preferences, metrics, brands, hooks)
+RESOURCES = (
+    mentions,
+    decide,
+    tasks,
+    claims,
+    flags,
+    replies,
+    reviews,
+    postings,
+    receipts,
+    cases,
+    leaderboards,
+    people,
+    preferences,
+    metrics,
+    brands,
+    hooks,
+)
 VERSION = "1.0.0"
 
 

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from app.kernel.db import db
+from community.feedback import receipts
 from community.moderation import flags
+from community.replies import actions as replies
+from community.replies.models import Reply
 from community.tasks.models import Task
 from escalation.cases.actions import open_cases
 from escalation.cases.models import Case
@@ -59,6 +62,11 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     with db.transaction():
         row = db.session.get_one(type(stuck), stuck.id)
         row.state, row.next_at = "unknown", None
+    posted = factories.approved(factories.task(by_hand), ben, cleo)
+    with db.transaction() as session:
+        replies.confirm_by_hand(factories.fresh(posted), by=ben, url="https://social.example/p/8")
+        receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
+        receipts.say(receipt.token, "wrong", address="192.0.2.1")
     words = factories.answer()
     return {
         "import_mentions": Ask("max", "POST", "/brands/northwind/mentions", {"id": "new-1", "text": "Where is the manual?"}),
@@ -75,6 +83,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "confirm_reply": Ask("ben", "POST", f"/replies/{hand.reply_id}/permalink", {"url": "https://social.example/p/9"}),
         "review_reply": Ask("cleo", "POST", f"/replies/{waiting[1].id}/reviews", {"decision": "approve", "revision": 1}),
         "settle_posting": Ask("cleo", "POST", f"/postings/{stuck.id}/settle", {"outcome": "retry"}),
+        "settle_receipt": Ask("cleo", "POST", f"/receipts/{receipt.id}/decision", {"outcome": "dismiss"}),
         "decide_flag": Ask("cleo", "POST", f"/flags/{flag()}/decision", {"uphold": False}),
         "assign_case": Ask("tim", "POST", f"/cases/{case()}/assign"),
         "answer_case": Ask("tim", "POST", f"/cases/{case()}/reply", {"body": words}),

@@ -14,8 +14,10 @@ from app.accounts import people
 from app.accounts.models import Brand, RoleName, User
 from app.kernel.db import Base, db
 from community.channels.models import ChannelAccount
+from community.feedback import receipts
 from community.moderation import flags
-from community.replies.models import Posting
+from community.replies import actions as replies
+from community.replies.models import Posting, Reply
 from community.tasks.models import Task
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
@@ -63,6 +65,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "review_reply": {"decision": "approve", "revision": 1},
     "save_reply": {"body": WORDS},
     "settle_posting": {"outcome": "give_up"},
+    "settle_receipt": {"outcome": "dismiss"},
     "submit_reply": {"revision": 1},
     "transfer_case": {"tier": "tier_2", "note": "It is the firmware."},
     "write_reply": {"body": WORDS},
@@ -73,7 +76,7 @@ BODIES: dict[str, dict[str, Any]] = {
 FORM = {
     "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
-    "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own",
+    "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
 }  # fmt: skip
 """What a browser could send to any form."""
 
@@ -125,6 +128,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
     submitted = factories.submitted(told(), writer, answer())
     order = factories.approved(told(), writer, users["moderator"], answer())
     by_hand = factories.approved(told(account=hand), writer, users["moderator"], answer())
+    out = factories.approved(told(account=hand), writer, users["moderator"], answer())
     open_task, tier_task = told(), told(" #tier_1")
     factories.mention(account, f"Hm #triage{tail}")
     news()
@@ -134,6 +138,10 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         case = session.scalars(select(Case).where(Case.task_id == tier_task.id)).one()
         cases.note(case, by=users["tier_1"], text=f"They called twice.{tail}")
         flag_id, case_id = flag.id, case.id
+        posted = factories.fresh(out)
+        replies.confirm_by_hand(posted, by=writer, url="https://wild.example/answers/1")
+        receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
+        receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
     news()
     stage.ids = {
         "task_id": open_task.id,
@@ -144,6 +152,8 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         "posting_id": order.id,
         "mention_id": tier_task.mention_id,
         "flag_id": flag_id,
+        "receipt_id": receipt.id,
+        "receipt": receipt.token,
         "case_id": case_id,
         "user_id": writer.id,
         "person_id": writer.id,

@@ -57,6 +57,10 @@ reviews.hold             m
 reviews.let_go           m
 reviews.let_go_form      m
 reviews.decide           m
+receipts.show            everybody
+receipts.say             everybody
+receipts.doubts          m
+receipts.decide          m
 flags.index              m
 flags.create             am12
 flags.decide             m
@@ -130,6 +134,9 @@ api.reopen_case          12
 api.list_reviews         mx
 api.review_reply         m
 api.settle_posting       mx
+api.get_receipt          signed in
+api.list_doubts          mx
+api.settle_receipt       m
 api.list_flags           mx
 api.decide_flag          m
 api.stop_posting         mx
@@ -142,7 +149,7 @@ EXPECTED = dict(line.split(None, 1) for line in MATRIX.strip().splitlines())
 NOT_FOR_ADVOCATES = {"tasks.show": "tier_task_id", "api.get_task": "tier_task_id", "claims.create": "tier_task_id", "api.claim_task": "tier_task_id"}
 NOT_FOR_OTHER_WRITERS = (
     "api.get_reply", "api.save_reply", "api.submit_reply", "api.withdraw_reply", "api.pull_back_reply", "api.confirm_reply", "api.get_posting", "postings.show",
-    "postings.confirm", "drafts.change", "drafts.withdraw", "postings.pull_back", "postings.pull_back_form",
+    "api.get_receipt", "postings.confirm", "drafts.change", "drafts.withdraw", "postings.pull_back", "postings.pull_back_form",
 )  # fmt: skip
 """Routes to a reply which another advocate, who wrote none of it, is refused."""
 
@@ -210,7 +217,7 @@ def test_p26_what_is_shut_stays_shut_and_changes_nothing(app: Flask, stages: tup
                 if "admin" not in allowed(rule.endpoint):
                     refused("owner", owner, rule, method, path)
             # People of the other brand, whatever they are there, with our rows.
-            if rule.arguments & {"task_id", "reply_id", "posting_id", "mention_id", "flag_id", "case_id", "user_id", "person_id", "slug"}:
+            if rule.arguments & {"task_id", "reply_id", "posting_id", "mention_id", "flag_id", "receipt_id", "case_id", "user_id", "person_id", "slug"}:
                 for role in ROLES:
                     refused(f"{role} of another brand", theirs.people[role], rule, method, path)
             if rule.endpoint in NOT_FOR_ADVOCATES:

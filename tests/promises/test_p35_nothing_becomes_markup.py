@@ -45,6 +45,7 @@ FREE = {
     "posting": ("text", "detail", "reason", "url", "in_reply_to", "ext_id"),
     "review": ("note", "reason"),
     "flag": ("note",),
+    "feedback": ("words",),
     "case_entry": ("text",),
     "case": ("because",),
     "notice": ("text", "quote", "link"),

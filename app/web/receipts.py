@@ -1,0 +1,93 @@
+"""The receipt of a posted reply, open to anybody who has its link, and what moderators make of readers' doubts.
+
+The public page sets no cookie, so no session could hold a token against forged forms: each page carries one of its own, signed
+for this receipt and good for a day. There is nothing to steal with a forged one: a reader has no rights but their own word.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from app.access import acting_brand
+from app.extensions import csrf
+from app.kernel.db import db
+from app.kernel.errors import Missing, NotFound
+from app.web import render
+from app.web.frame import done, page_or_part, watch
+from community.channels.registry import pack_of
+from community.feedback import queries, receipts
+from community.feedback.models import Receipt
+from community.permissions import RULES
+
+blueprint = Blueprint("receipts", __name__)
+
+GOOD_FOR = 24 * 3600
+"""Seconds a page may stay open before its form is refused."""
+ROLES = {"moderator": "a moderator", "tier_1": "an employee", "tier_2": "a specialist", "admin": "an employee", "advocate": "another advocate"}
+RULE_WORDS = {"employee_role": "An employee answered in person: their role lets their words pass without a second look."}
+
+
+@blueprint.get("/r/<receipt>")
+def show(receipt: str) -> ResponseReturnValue:
+    """How this reply was vetted, in public. `?said=` after a word of the reader's."""
+    return _page(receipt, said=request.args.get("said"))
+
+
+@blueprint.post("/r/<receipt>")
+@csrf.exempt
+def say(receipt: str) -> ResponseReturnValue:
+    """`verdict` helped or wrong, with optional `words`."""
+    try:
+        good = _signer().loads(request.form.get("csrf_token", ""), max_age=GOOD_FOR) == receipt
+    except BadData:
+        good = False
+    if not good:
+        raise Missing("This page was open for too long. Load it again, then say it once more.")
+    receipts.say(receipt, request.form.get("verdict", ""), words=request.form.get("words"), address=request.remote_addr or "")
+    return redirect(url_for("receipts.show", receipt=receipt, said=request.form["verdict"]), 303)
+
+
+@blueprint.get("/doubts")
+def doubts() -> ResponseReturnValue:
+    """Posted replies that readers call wrong."""
+    watch("flags")
+    found = [(one, render.post(one.mention), render.link(one.posting.url)) for one in queries.doubts(acting_brand())]
+    return page_or_part("receipts/doubts.html", "receipts/_doubts.html", doubts=found)
+
+
+@blueprint.post("/doubts/<int:receipt_id>/decision")
+def decide(receipt_id: int) -> ResponseReturnValue:
+    """`outcome` dismiss or reopen, with a note for the team."""
+    receipt = db.session.get(Receipt, receipt_id)
+    if receipt is None or not RULES.may(current_user, "receipt.settle", receipt):
+        raise NotFound
+    outcome = request.form.get("outcome", "")
+    receipts.settle(receipt, by=current_user._get_current_object(), outcome=outcome, note=request.form.get("note"))
+    return done("receipts.doubts", "Dismissed: the reply stands as it is." if outcome == "dismiss" else "The team has it now and sets it right.")
+
+
+def _page(token: str, said: str | None) -> str:
+    found = queries.receipt_page(token)
+    pack = pack_of(found.account)
+    looks = [(one, ROLES.get(one.role or "", ""), RULE_WORDS.get(one.rule or "", "A named rule let it pass, and that is on record.")) for one in found.looked]
+    return render_template(
+        "receipts/show.html",
+        r=found,
+        token=token,
+        shown="-".join(token[i : i + 4] for i in range(0, len(token), 4)),
+        channel=render.channel(found.account),
+        url=render.link(found.url),
+        looks=looks,
+        by_people=any(one.role for one in found.looked),
+        paid="Nobody is paid for posting it." if pack.rewards == "nothing" else None,
+        looking=found.doubts >= receipts.DOUBTS,
+        said=said if said in receipts.VERDICTS else None,
+        form_token=_signer().dumps(token),
+    )
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt="receipt")
