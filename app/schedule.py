@@ -46,7 +46,9 @@ ENTRIES = (
     Entry("keep-promises", 15, escalation.keep_promises),
     Entry("overdue-triage", 30, community.send_overdue_triage),
     Entry("resolve-silent", 300, community.resolve_silent),
+    Entry("answer-owners", 900, community.tell_answer_owners),
     # Upkeep.
+    Entry("search-terms", 600, community.count_search_terms),
     Entry("seal-audit", 5, seal_audit),
     Entry("prune", 3600, prune),
     Entry("recount-records", 86_400, community.recount_records),

@@ -224,3 +224,44 @@ class ReaderDoubted(Event):
     task_id: int
     writer_id: int
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerProposed(Event):
+    """Somebody who may not publish wrote an answer, or other words for one."""
+
+    answer_id: int
+    version: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPublished(Event):
+    answer_id: int
+    version: int
+    writer_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDeclined(Event):
+    answer_id: int
+    version: int
+    writer_id: int
+    by_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerExpired(Event):
+    answer_id: int
+    owner_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDue(Event):
+    """Its shelf life ends soon: its owner should look."""
+
+    answer_id: int
+    owner_id: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from app.kernel.db import db
 from app.kernel.queue import job
 from community.advocates import records
+from community.answers import actions as answers
+from community.answers import search
 from community.feedback import actions as feedback
 from community.mentions import actions as mentions
 from community.replies import posting
@@ -40,3 +42,13 @@ def recount_records() -> int:
         with db.transaction():
             records.recount(user_id, brand_id)
     return len(people)
+
+
+@job(queue="default")
+def tell_answer_owners() -> int:
+    return answers.tell_owners()
+
+
+@job(queue="slow", timeout=600)
+def count_search_terms() -> int:
+    return search.count_terms()

@@ -52,6 +52,18 @@ def public_to_advocates(actor: User, task: Any) -> str | None:
 
 
 STAFF = role("moderator", "tier_1", "tier_2", "admin")
+PROPOSES_FROM = 2
+"""From this trust level on an advocate may propose answers for the library."""
+
+
+def proposes_answers(actor: User, library: Any) -> str | None:
+    """The brand's people write answers; advocates of some trust propose them."""
+    if actor.has(library.brand_id, "moderator", "tier_1", "tier_2", "admin"):
+        return None
+    if not actor.has(library.brand_id, "advocate") or library.trust_level is None:
+        return "Only people who answer for this brand may propose answers."
+    return None if library.trust_level >= PROPOSES_FROM else f"Proposing answers begins at trust level {PROPOSES_FROM}; you are at {library.trust_level}."
+
 
 RULES = Permissions(
     {
@@ -74,6 +86,9 @@ RULES = Permissions(
         "flag.decide": all_of(active, role("moderator")),
         "receipt.settle": all_of(active, role("moderator")),
         "advocate.set_trust": all_of(active, role("moderator", "admin")),
+        "answer.read": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "answer.propose": all_of(active, proposes_answers),
+        "answer.write": all_of(active, STAFF),
         "brand.stop_posting": all_of(active, role("moderator", "admin")),
         "brand.write_mentions": all_of(active, role("admin")),
     }

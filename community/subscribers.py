@@ -11,6 +11,7 @@ from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
 from community.advocates import records
+from community.answers import subscribers as answers
 from community.events import (
     AuthorCameBack,
     AuthorThanked,
@@ -46,6 +47,7 @@ def subscribe_all() -> None:
     subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised], tell_flags)
+    answers.subscribe_all()
     subscribe("keep_records", [ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
 

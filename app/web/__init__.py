@@ -15,6 +15,7 @@ from werkzeug.routing import IntegerConverter, Map
 from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF, open_to
 from app.kernel.logs import request_id
 from app.web import (
+    answers,
     assets,
     boards,
     brands,
@@ -42,6 +43,7 @@ from app.web import (
 PAGES = (
     session,
     desk,
+    answers,
     tasks,
     claims,
     drafts,
@@ -62,6 +64,8 @@ PAGES = (
     assets,
 )
 CASES = ("tier_1", "tier_2", "moderator", "analyst", "admin")
+READERS = (*ANSWERS, "analyst", "admin")
+WRITERS = (*ANSWERS, "admin")
 DOORS: dict[str, str | tuple[str, ...]] = {
     "session.home": PUBLIC, "session.new": PUBLIC, "session.begin": PUBLIC, "session.end": PUBLIC, "session.welcome": PUBLIC, "session.choose": PUBLIC,
     "assets.bundle": PUBLIC,
@@ -83,6 +87,8 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "people.me": SIGNED_IN, "people.show": SIGNED_IN, "people.points": SIGNED_IN, "people.badges": SIGNED_IN, "people.prefer": SIGNED_IN,
     "people.take_break": ("advocate",), "people.end_break": ("advocate",), "people.come_back": ("advocate",),
     "boards.show": SIGNED_IN, "boards.choose": ("advocate",),
+    "answers.index": READERS, "answers.show": READERS, "answers.new": WRITERS, "answers.create": WRITERS, "answers.edit": WRITERS, "answers.revise": WRITERS,
+    "answers.publish": STAFF, "answers.decline": STAFF, "answers.expire": STAFF, "answers.keep": STAFF, "answers.hand_over": STAFF,
     "notices.index": SIGNED_IN, "notices.read_all": SIGNED_IN,
     "preferences.show": SIGNED_IN, "preferences.keep": SIGNED_IN, "preferences.unsubscribe": PUBLIC, "preferences.stop": PUBLIC,
     "changes.index": SIGNED_IN,

@@ -52,17 +52,18 @@ PLACES = {
         Place("triage", "triage.index", "Unsure", "circle-help", "triage"),
         Place("claims", "claims.index", "Claims", "pen-line", "desk"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
+        Place("answers", "answers.index", "Answers", "book-open-text", "answers"),
         Place("boards", "boards.show", "Boards", "trophy", "me", (("board", "week"),)),
         Place("me", "people.me", "Me", "circle-user-round", "me"),
     )
 }
 OF_ROLE: dict[str, tuple[str, ...]] = {
-    "advocate": ("desk", "claims", "boards", "me"),
-    "moderator": ("desk", "reviews", "flags", "triage", "me"),
-    "tier_1": ("cases", "desk", "triage", "claims", "me"),
-    "tier_2": ("cases", "desk", "triage", "claims", "me"),
-    "analyst": ("cases", "me"),
-    "admin": ("cases", "triage", "settings", "me"),
+    "advocate": ("desk", "claims", "answers", "boards", "me"),
+    "moderator": ("desk", "reviews", "flags", "triage", "answers", "me"),
+    "tier_1": ("cases", "desk", "triage", "claims", "answers", "me"),
+    "tier_2": ("cases", "desk", "triage", "claims", "answers", "me"),
+    "analyst": ("cases", "answers", "me"),
+    "admin": ("cases", "triage", "settings", "answers", "me"),
 }
 LANDS_ON: tuple[tuple[str, str], ...] = (
     ("tier_1", "cases.index"),

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from app.accounts import people
 from app.accounts.models import Brand, RoleName, User
 from app.kernel.db import Base, db
+from community.answers import actions as answers
 from community.channels.models import ChannelAccount
 from community.feedback import receipts
 from community.moderation import flags
@@ -77,6 +78,7 @@ FORM = {
     "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
+    "title": "Where is the serial number?", "based_on": "1", "owner": "1",
 }  # fmt: skip
 """What a browser could send to any form."""
 
@@ -142,8 +144,10 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         replies.confirm_by_hand(posted, by=writer, url="https://wild.example/answers/1")
         receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
+        known = answers.add(brand, by=users["moderator"], title=f"How do I reset it?{tail}", body=f"Hold the button.{tail}", lang="en")
     news()
     stage.ids = {
+        "answer_id": known.id,
         "task_id": open_task.id,
         "tier_task_id": tier_task.id,
         "reply_id": submitted.id,

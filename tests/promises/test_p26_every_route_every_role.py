@@ -86,6 +86,17 @@ people.end_break         a
 people.come_back         a
 boards.show              signed in
 boards.choose            a
+answers.index            am12nx
+answers.show             am12nx
+answers.new              am12x
+answers.create           am12x
+answers.edit             am12x
+answers.revise           am12x
+answers.publish          m12x
+answers.decline          m12x
+answers.expire           m12x
+answers.keep             m12x
+answers.hand_over        m12x
 notices.index            signed in
 notices.read_all         signed in
 preferences.show         signed in
@@ -217,7 +228,19 @@ def test_p26_what_is_shut_stays_shut_and_changes_nothing(app: Flask, stages: tup
                 if "admin" not in allowed(rule.endpoint):
                     refused("owner", owner, rule, method, path)
             # People of the other brand, whatever they are there, with our rows.
-            if rule.arguments & {"task_id", "reply_id", "posting_id", "mention_id", "flag_id", "receipt_id", "case_id", "user_id", "person_id", "slug"}:
+            if rule.arguments & {
+                "answer_id",
+                "task_id",
+                "reply_id",
+                "posting_id",
+                "mention_id",
+                "flag_id",
+                "receipt_id",
+                "case_id",
+                "user_id",
+                "person_id",
+                "slug",
+            }:
                 for role in ROLES:
                     refused(f"{role} of another brand", theirs.people[role], rule, method, path)
             if rule.endpoint in NOT_FOR_ADVOCATES:

@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from app.kernel.db import db
 from app.web.security import POLICY
+from community.answers import actions as answers
 from community.moderation import actions as moderation
 from community.moderation import flags
 from community.tasks import actions as tasks
@@ -47,13 +48,18 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         tasks.claim(fresh(held), by=town.ada)
         posting = moderation.approve(fresh(out), by=town.cleo, revision=1, note=EVIL)
         flags.flag(fresh(flagged), by=town.ada, kind="technical", note=EVIL)
+        known = answers.add(town.brand, by=town.cleo, title="Reset? " + EVIL, body="Hold it. " + EVIL, lang="en", source="https://help.example/?" + EVIL)
+        proposed = answers.add(town.brand, by=town.cleo, title="Proposed " + EVIL, body=EVIL, lang="en", publish_now=False)
+        answers.revise(known, by=town.tess, title="Reset! " + EVIL, body="Hold it long. " + EVIL, why=EVIL, based_on=1)
     placed(posting, town.ben)
     news()
     with db.transaction(read_only=True):
         case = case_of_task(upper.id)
     assert case is not None
     own = ["/notices", "/preferences", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
-    answers = ["/desk", "/claims", f"/tasks/{held.id}", f"/tasks/{waits.id}", f"/tasks/{done.id}", f"/tasks/{flagged.id}"]
+    library = ["/answers", "/answers?q=reset", f"/answers/{known.id}", f"/answers/{known.id}?version=2"]
+    keeps = ["/answers?show=proposed", f"/answers/{proposed.id}", "/answers/new", f"/answers/new?of={known.id}", f"/answers/{known.id}/edit"]
+    work = ["/desk", "/claims", f"/tasks/{held.id}", f"/tasks/{waits.id}", f"/tasks/{done.id}", f"/tasks/{flagged.id}"]
     cases = [
         "/cases",
         "/cases?show=mine",
@@ -67,12 +73,12 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     reviews = ["/reviews", "/reviews?show=decided", "/reviews?show=stuck", f"/reviews/{reply.id}", f"/reviews/{out.id}", "/flags"]
     posted = [f"/replies/{out.id}/posting"]
     return {
-        "ada": own + answers,
-        "ben": own + answers + posted,
-        "cleo": own + answers + reviews + posted + cases,
-        "tim": own + answers + cases,
-        "tess": own + answers + cases,
-        "ann": own + cases,
+        "ada": own + work + library,
+        "ben": own + work + posted,
+        "cleo": own + work + library + keeps + reviews + posted + cases,
+        "tim": own + work + cases,
+        "tess": own + work + cases,
+        "ann": own + library + cases,
         "max": own + cases + ["/settings"],
     }
 

@@ -41,23 +41,28 @@ def revisions(url: str) -> list[str]:
 def tables(url: str) -> set[str]:
     engine = make_engine(url)
     try:
-        return set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
+        return {name for name in sa.inspect(engine).get_table_names() if is_ours(name)}
     finally:
         engine.dispose()
+
+
+def is_ours(name: str) -> bool:
+    """Not Alembic's, and none of those SQLite keeps behind a search index."""
+    return name != "alembic_version" and "_search_" not in name
 
 
 def fill(url: str) -> None:
     """A row in every table that has none, its foreign keys pointing at the rows before it."""
     engine = make_engine(url)
     metadata = sa.MetaData()
-    metadata.reflect(engine)
+    metadata.reflect(engine, only=lambda name, _: is_ours(name))
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         else:
             connection.exec_driver_sql("SET session_replication_role = replica")
         for table in metadata.tables.values():
-            if table.name != "alembic_version" and connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0:
+            if connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0:
                 connection.execute(table.insert(), {column.name: value(column) for column in table.columns})
     engine.dispose()
 

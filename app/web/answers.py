@@ -1,0 +1,213 @@
+"""The answer library: what the brand knows, kept true by owners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.access import acting_brand
+from app.accounts import people
+from app.accounts.models import User
+from app.kernel.errors import Forbidden, Invalid, NotFound
+from app.web import render
+from app.web.frame import done, page, page_or_part, watch
+from community.answers import actions
+from community.answers.models import Answer, Version
+from community.answers.queries import SHOWS, entry_of, library, proposals_waiting, translations_of, used_in, versions_of
+from community.permissions import RULES
+
+blueprint = Blueprint("answers", __name__)
+
+LANGUAGES = tuple(code for code in render.LANGUAGES if code != "und")
+SHOW_WORDS = {"published": "Published", "proposed": "Proposed", "stale": "Stale", "expired": "Expired", "mine": "Mine"}
+
+
+@blueprint.get("/answers")
+def index() -> ResponseReturnValue:
+    watch("answers")
+    user, brand = _user(), acting_brand()
+    chosen = {name: request.args.get(name, "")[:200] for name in ("q", "lang", "topic", "show")}
+    show = chosen["show"] if chosen["show"] in SHOWS else "published"
+    found = library(user, brand, q=chosen["q"], lang=chosen["lang"], topic=chosen["topic"], show=show, cursor=request.args.get("after"))
+    return page_or_part(
+        "answers/index.html",
+        "answers/_list.html",
+        found=found,
+        chosen={**chosen, "show": show},
+        shows=SHOW_WORDS,
+        waiting=proposals_waiting(brand),
+        **_about(user, brand.id),
+    )
+
+
+@blueprint.get("/answers/new")
+def new() -> ResponseReturnValue:
+    """An empty form; `?of=ID` begins a translation of that answer."""
+    user, brand = _user(), acting_brand()
+    RULES.check(user, "answer.propose", actions.shelf(user, brand.id))
+    original = entry_of(user, int(of)) if (of := request.args.get("of", "")).isascii() and of.isdigit() and len(of) < 18 else None
+    return page("answers/edit.html", entry=None, original=original, given={}, refused=None, **_about(user, brand.id))
+
+
+@blueprint.post("/answers")
+def create() -> ResponseReturnValue:
+    user, brand = _user(), acting_brand()
+    given = _form()
+    original = entry_of(user, _number("of")) if request.form.get("of") else None
+    try:
+        answer = actions.add(
+            brand,
+            by=user,
+            title=given["title"],
+            body=given["body"],
+            lang=given["lang"] or None,
+            topic=given["topic"] or "other",
+            original=original.answer if original else None,
+            public=request.form.get("public") == "1",
+        )
+    except Invalid as refusal:
+        return page("answers/edit.html", entry=None, original=original, given=given, refused=refusal.message, **_about(user, brand.id)), 422
+    return done("answers.show", _said(answer), answer_id=answer.id)
+
+
+@blueprint.get("/answers/<int:answer_id>")
+def show(answer_id: int) -> ResponseReturnValue:
+    """One answer; `?version=` shows the difference of that wording to the one before it."""
+    watch("answers", f"answer-{answer_id}")
+    user = _user()
+    entry = entry_of(user, answer_id)
+    wordings = versions_of(user, entry.answer)
+    asked = request.args.get("version", "")
+    compared = _compared(wordings, int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None)
+    proposed = wordings[0] if entry.answer.proposed_at is not None and wordings and wordings[0][0].number > entry.answer.version else None
+    keeps = RULES.may(user, "answer.write", entry.answer)
+    return page(
+        "answers/show.html",
+        entry=entry,
+        wordings=wordings,
+        compared=compared,
+        proposed=proposed,
+        proposed_change=_changes(entry.version, proposed[0]) if proposed else None,
+        translations=translations_of(entry.answer),
+        uses=used_in(entry.answer) if user.has(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "analyst", "admin") else None,
+        keeps=keeps,
+        owners=people.holders(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "admin") if keeps else [],
+        public_on=actions.PUBLIC.of(acting_brand()),
+        **_about(user, entry.answer.brand_id),
+    )
+
+
+@blueprint.get("/answers/<int:answer_id>/edit")
+def edit(answer_id: int) -> ResponseReturnValue:
+    user = _user()
+    entry = entry_of(user, answer_id)
+    about = _about(user, entry.answer.brand_id)
+    if about["refusal"]:
+        raise Forbidden(str(about["refusal"]))
+    newest = actions.newest_version(entry.answer)
+    given = {"title": newest.title, "body": newest.body, "why": "", "based_on": newest.number}
+    return page("answers/edit.html", entry=entry, original=None, given=given, refused=None, **about)
+
+
+@blueprint.post("/answers/<int:answer_id>/versions")
+def revise(answer_id: int) -> ResponseReturnValue:
+    user = _user()
+    entry = entry_of(user, answer_id)
+    given = _form()
+    try:
+        version = actions.revise(entry.answer, by=user, title=given["title"], body=given["body"], why=given["why"], based_on=_number("based_on"))
+    except Invalid as refusal:
+        kept = {**given, "based_on": _number("based_on")}
+        return page("answers/edit.html", entry=entry, original=None, given=kept, refused=refusal.message, **_about(user, entry.answer.brand_id)), 422
+    say = "Published. Suggestions use the new words from now on." if version.published_at else "Proposed. A moderator looks at it; you hear what they say."
+    return done("answers.show", say, answer_id=answer_id)
+
+
+@blueprint.post("/answers/<int:answer_id>/publish")
+def publish(answer_id: int) -> ResponseReturnValue:
+    entry = entry_of(_user(), answer_id)
+    actions.publish(entry.answer, by=_user(), version=_number("version") if request.form.get("version") else None)
+    return done("answers.show", "Published. It is suggested from now on.", answer_id=answer_id)
+
+
+@blueprint.post("/answers/<int:answer_id>/decline")
+def decline(answer_id: int) -> ResponseReturnValue:
+    entry = entry_of(_user(), answer_id)
+    actions.decline(entry.answer, by=_user(), reason=request.form.get("reason", ""))
+    return done("answers.index", "Declined. Its writer reads your words.", show="proposed")
+
+
+@blueprint.post("/answers/<int:answer_id>/expire")
+def expire(answer_id: int) -> ResponseReturnValue:
+    entry = entry_of(_user(), answer_id)
+    actions.expire(entry.answer, by=_user())
+    return done("answers.show", "Expired. It is not suggested any more. If it holds again, publish it again.", answer_id=answer_id)
+
+
+@blueprint.post("/answers/<int:answer_id>/keep")
+def keep(answer_id: int) -> ResponseReturnValue:
+    entry = entry_of(_user(), answer_id)
+    actions.keep(entry.answer, by=_user())
+    return done("answers.show", "Kept: it holds for a whole shelf life from now on.", answer_id=answer_id)
+
+
+@blueprint.post("/answers/<int:answer_id>/about")
+def hand_over(answer_id: int) -> ResponseReturnValue:
+    """Another owner, another topic, public or not."""
+    entry = entry_of(_user(), answer_id)
+    actions.hand_over(
+        entry.answer, by=_user(), to=people.person(_number("owner")), public=request.form.get("public") == "1", topic=request.form.get("topic") or None
+    )
+    return done("answers.show", "Kept.", answer_id=answer_id)
+
+
+# Helpers
+
+
+def _user() -> User:
+    user: User = current_user._get_current_object()
+    return user
+
+
+def _about(user: User, brand_id: int) -> dict[str, object]:
+    """What every page of the library offers to choose from, and what keeps the person from writing."""
+    refusal = RULES.refusal(user, "answer.propose", actions.shelf(user, brand_id))
+    may_publish = RULES.may(user, "answer.write", actions.Shelf(brand_id, None))
+    days = actions.SHELF_LIFE.of(acting_brand())
+    return {"topics": actions.TOPICS, "languages": LANGUAGES, "refusal": refusal, "may_publish": may_publish, "shelf_days": days}
+
+
+def _form() -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in ("title", "body", "lang", "topic", "why")}
+
+
+def _number(name: str) -> int:
+    given = request.form.get(name, "")
+    if not (given.isascii() and given.isdigit() and len(given) < 18):
+        raise Invalid(f"“{name}” is a number.", field=name)
+    return int(given)
+
+
+def _said(answer: Answer) -> str:
+    return "Published. It is suggested from now on." if answer.state == "published" else "Proposed. A moderator looks at it; you hear what they say."
+
+
+def _compared(wordings: Sequence[tuple[Version, User]], number: int | None) -> dict[str, object] | None:
+    """A wording beside the one before it."""
+    if number is None:
+        return None
+    for place, (version, writer) in enumerate(wordings):
+        if version.number == number:
+            before = wordings[place + 1][0] if place + 1 < len(wordings) else None
+            return {"version": version, "writer": writer, "before": before, "change": _changes(before, version)}
+    raise NotFound
+
+
+def _changes(before: Version | None, after: Version) -> dict[str, tuple[render.Change, ...]]:
+    return {
+        "title": render.changes(before.title if before else "", after.title),
+        "body": render.changes(before.body if before else "", after.body),
+    }

@@ -1,0 +1,49 @@
+"""Who hears what of the library: moderators of proposals, writers of decisions, owners of what ends."""
+
+from __future__ import annotations
+
+from app.accounts.people import holders
+from app.kernel.db import db
+from app.kernel.events import Event
+from app.kernel.outbox import subscribe
+from app.notices.actions import tell
+from community.answers.actions import version_of
+from community.answers.models import Answer
+from community.events import AnswerDeclined, AnswerDue, AnswerExpired, AnswerProposed, AnswerPublished
+
+TOLD_AT_MOST = 50
+"""Moderators told of one proposal."""
+
+
+def subscribe_all() -> None:
+    """List who listens to what."""
+    subscribe("tell_answers", [AnswerProposed, AnswerPublished, AnswerDeclined, AnswerExpired, AnswerDue], tell_answers)
+
+
+def tell_answers(event: Event, event_id: int) -> None:
+    """Nothing that is decided about somebody's answer is silent."""
+    match event:
+        case AnswerProposed(answer_id=answer_id, version=version, by_id=by_id):
+            title = version_of(db.session.get_one(Answer, answer_id), version).title
+            for person in holders(event.brand_id, "moderator", limit=TOLD_AT_MOST):
+                if person.id != by_id:
+                    _say(event, event_id, person.id, "answer_proposed", "An answer was proposed and waits for your look.", answer_id, title)
+        case AnswerPublished(answer_id=answer_id, version=version, writer_id=writer_id, by_id=by_id) if writer_id != by_id:
+            title = version_of(db.session.get_one(Answer, answer_id), version).title
+            _say(event, event_id, writer_id, "answer_published", "Your answer is in the library now. You hear when it helps somebody.", answer_id, title)
+        case AnswerDeclined(answer_id=answer_id, writer_id=writer_id, by_id=by_id, reason=reason) if writer_id != by_id:
+            _say(event, event_id, writer_id, "answer_declined", "The answer you proposed was not taken, because:", answer_id, reason)
+        case AnswerExpired(answer_id=answer_id, owner_id=owner_id, by_id=by_id) if owner_id != by_id:
+            _say(event, event_id, owner_id, "answer_expired", "An answer you keep was expired: it is not suggested any more.", answer_id, _title(answer_id))
+        case AnswerDue(answer_id=answer_id, owner_id=owner_id):
+            words = "An answer you keep goes stale soon. Look whether it still holds."
+            _say(event, event_id, owner_id, "answer_due", words, answer_id, _title(answer_id))
+
+
+def _say(event: Event, event_id: int, user_id: int, kind: str, text: str, answer_id: int, quote: str | None) -> None:
+    tell(user_id, brand_id=event.brand_id, kind=kind, cause_id=event_id, text=text, link=f"/answers/{answer_id}", quote=quote)
+
+
+def _title(answer_id: int) -> str:
+    answer = db.session.get_one(Answer, answer_id)
+    return version_of(answer, answer.version).title
