@@ -22,6 +22,7 @@ from app.extensions import csrf, login_manager
 from app.kernel import logs, ops, queue
 from app.kernel.db import db
 from app.kernel.errors import VouchError
+from app.web import limits
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Vouch(Flask):
             return super().dispatch_request()
         with db.transaction(read_only=request.method in READING):
             access.check(request.endpoint)
+            limits.spend()
             return super().dispatch_request()
 
 

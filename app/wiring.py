@@ -8,7 +8,7 @@ from __future__ import annotations
 from app.accounts import people
 from app.accounts.models import Brand, User
 from app.config import Config
-from app.kernel import crypto, http
+from app.kernel import crypto, http, limits
 from app.notices import mail
 from community import jobs as community_jobs
 from community import subscribers as community_subscribers
@@ -29,6 +29,7 @@ def wire(config: Config) -> None:
     """Join the rooms, before anything runs. Doing it again with another configuration rebinds."""
     crypto.init(config)
     http.init(config)
+    limits.init(config)
     people.init(config)
     mail.init(config)
     replies.configure(config)

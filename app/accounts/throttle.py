@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.accounts.models import FailedSignIn
-from app.kernel import clock
+from app.kernel import clock, limits
 from app.kernel.db import db
 from app.kernel.errors import TooMany
 
@@ -39,7 +38,7 @@ def admit(email_key: str, address: str) -> int:
 
     Raises TooMany, alike for known and unknown accounts.
     """
-    account_key, address_key = _hide("account", email_key), _hide("address", _network(address))
+    account_key, address_key = _hide("account", email_key), _hide("address", limits.network(address))
     if _on:
         if db.is_postgres:
             for key in sorted({account_key, address_key}):
@@ -69,17 +68,6 @@ def _wait(column: InstrumentedAttribute[str], key: str, most: int) -> int:
     recent = select(FailedSignIn.at).where(column == key, FailedSignIn.at > now - WINDOW).order_by(FailedSignIn.at.desc()).offset(most - 1).limit(1)
     oldest = db.session.scalar(recent)
     return max(1, int((oldest + WINDOW - now).total_seconds()) + 1) if oldest else 0
-
-
-def _network(address: str) -> str:
-    """One household or office counts once: a /64 in IPv6, where everybody has billions of addresses."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped) if found.ipv4_mapped else str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def _hide(what: str, value: str) -> str:

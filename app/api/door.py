@@ -20,8 +20,7 @@ from werkzeug.routing import BaseConverter
 
 from app import access
 from app.accounts.models import User
-from app.api import limits
-from app.kernel import idempotency
+from app.kernel import idempotency, limits
 from app.kernel.db import db
 from app.kernel.errors import Invalid, Missing, SignedOut, VouchError
 from app.kernel.pagination import MOST, Page
@@ -221,7 +220,7 @@ def _through(one: Door, values: dict[str, Any]) -> Response:
 
 def _person() -> User:
     if not current_user.is_authenticated:
-        limits.spend("stranger", f"address:{request.remote_addr}")
+        limits.spend("stranger", limits.address(request.remote_addr))
         raise SignedOut("This needs a token of yours: send “Authorization: Bearer …”.")
     user: User = current_user._get_current_object()
     return user

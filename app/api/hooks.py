@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import request
 
-from app.api import limits
 from app.api.door import Shown, door
 from app.api.mentions import ImportLines
+from app.kernel import limits
 from community.channels.actions import account_by_token, receive_hook
 
 
@@ -29,7 +29,7 @@ class TakenView(Shown):
 @door("POST", "/hooks/<token>", takes=ImportLines, reads="bytes", gives=TakenView, within="nothing", public=True)
 def deliver(*, token: str, body: bytes) -> TakenView:
     """Take in one post or a list, signed in `X-Vouch-Signature`. A delivery that was taken already (`X-Vouch-Event-Id`) stores nothing more."""
-    limits.spend("hook", f"address:{request.remote_addr}")
+    limits.spend("hook", limits.address(request.remote_addr))
     account = account_by_token(token)
     taken = receive_hook(account, dict(request.headers), body)
     return TakenView(

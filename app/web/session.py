@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from app.access import acting_brand
 from app.accounts import people
+from app.kernel import limits
 from app.kernel.db import db
 from app.kernel.errors import Invalid, TooMany
 from app.web.frame import done, landing
@@ -36,6 +37,7 @@ def begin() -> ResponseReturnValue:
     """Opens its own transactions: a wrong try stays counted whatever happens after it."""
     email, next_ = request.form.get("email", ""), _same_site(request.form.get("next"))
     try:
+        limits.spend("sign_in", limits.address(request.remote_addr))
         _, secret = people.sign_in(email, request.form.get("password", ""), address=request.remote_addr or "", device=request.user_agent.string)
     except (Invalid, TooMany) as refusal:
         page = render_template("session/login.html", email=email[:254], refusal=refusal.message, next=next_)

@@ -91,6 +91,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "transfer_case": Ask("tim", "POST", f"/cases/{case()}/transfer", {"tier": "tier_2", "note": "firmware"}),
         "resolve_case": Ask("tim", "POST", f"/cases/{case()}/resolve", {"outcome": "fixed"}),
         "reopen_case": Ask("tim", "POST", f"/cases/{resolved()}/reopen"),
+        "put_preferences": Ask("ada", "PUT", "/me/preferences", {"when": {"thanks": "digest"}}),
         "change_settings": Ask("max", "PATCH", "/brands/northwind/settings", {"settings": {"lease_minutes": 25}}),
         "resume_posting": Ask("max", "DELETE", "/brands/northwind/posting_stop"),
         "stop_posting": Ask("cleo", "POST", "/brands/northwind/posting_stop"),

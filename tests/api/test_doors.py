@@ -433,10 +433,10 @@ def test_moments_carry_their_zone(town: Town) -> None:
 
 
 def test_too_many_requests_are_told_when_to_come_back(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.api import limits
+    from app.kernel import limits
 
-    monkeypatch.setitem(town.app.config, "VOUCH", town.app.config["VOUCH"].model_copy(update={"rate_limits": True}))
-    monkeypatch.setitem(limits.PER_WINDOW, "claim", 2)
+    monkeypatch.setattr(limits, "_on", True)
+    monkeypatch.setitem(limits.LIMITS, "claim", limits.Limit(2, 60))
     task = town.task()
 
     answers = [town("ada").post(f"/tasks/{task.id}/claim") for _ in range(5)]
