@@ -25,6 +25,10 @@ class Advocate(Base):
     """Categories the person says they are good at."""
     trust_level: Mapped[int] = mapped_column(default=0)
     paused_until: Mapped[datetime | None]
+    hostile_most: Mapped[int | None]
+    """Own choice of how many hostile posts a day are offered, at most the brand's; none: the brand's."""
+    weekly_most: Mapped[int | None]
+    """Own choice of how many answers a week are enough, at most the brand's; none: the brand's."""
     on_boards: Mapped[bool] = mapped_column(default=True)
     joined_at: Mapped[datetime]
 

@@ -58,6 +58,7 @@ class Flag(Base):
     __table_args__ = (
         only_where("uq_flag_open", "task_id", "by_id", "kind", where="state = 'open'", unique=True),
         only_where("ix_flag_open", "brand_id", "id", where="state = 'open'"),
+        only_where("ix_flag_window", "window_until", where="state = 'open' AND window_until IS NOT NULL"),
         Index("ix_flag_task", "task_id"),
     )
 
@@ -70,7 +71,23 @@ class Flag(Base):
     """`angry`, `technical`, `private_data`, `at_risk`, `spam`."""
     note: Mapped[str | None] = mapped_column(String(500))
     state: Mapped[str] = mapped_column(String(16))
-    """`open`, `upheld`, `dismissed`."""
+    """`open`, `upheld`, `dismissed`, `withdrawn` (by who raised it)."""
     at: Mapped[datetime]
+    window_until: Mapped[datetime | None]
+    """Until when peers may agree or answer before a moderator is asked; none once it is over, and for what acts at once."""
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = ref("user.id")
+    """The moderator; none when peers or an answer decided."""
+
+
+class FlagVote(Base):
+    """A peer who sees it the same way."""
+
+    __tablename__ = "flag_vote"
+    __table_args__ = (UniqueConstraint("flag_id", "user_id"),)
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    flag_id: Mapped[int] = ref("flag.id")
+    user_id: Mapped[int] = ref("user.id")
+    at: Mapped[datetime]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.db import Base, Id, only_where, ref
@@ -12,6 +12,8 @@ from community.mentions.models import Mention
 
 LIVE = ("open", "claimed", "in_review", "answered")
 _LIVE_SQL = "state IN ('open', 'claimed', 'in_review', 'answered')"
+_ON_DESK_SQL = "audience = 'community' AND state IN ('open', 'claimed')"
+_FREE_SQL = "audience = 'community' AND state = 'open'"
 
 
 class Task(Base):
@@ -19,6 +21,10 @@ class Task(Base):
     __table_args__ = (
         only_where("uq_task_live", "conversation_id", where=_LIVE_SQL, unique=True),
         only_where("ix_task_desk", "brand_id", "audience", text("priority DESC"), "opened_at", where="state IN ('open', 'claimed')"),
+        only_where("ix_task_lane", "brand_id", "lang", "lane", text("priority DESC"), "opened_at", where=_FREE_SQL),
+        only_where("ix_task_topic", "brand_id", "category", text("priority DESC"), "opened_at", where=_FREE_SQL),
+        only_where("ix_task_waiting", "brand_id", "opened_at", where=_ON_DESK_SQL),
+        only_where("ix_task_kept", "returned_to_id", "brand_id", where="returned_to_id IS NOT NULL AND state = 'open'"),
         only_where("ix_task_answered", "answered_at", where="state = 'answered'"),
         Index("ix_task_conversation", "conversation_id", "id"),
         Index("ix_task_mention", "mention_id"),
@@ -37,7 +43,10 @@ class Task(Base):
     priority: Mapped[int]
     category: Mapped[str] = mapped_column(String(32))
     lang: Mapped[str] = mapped_column(String(16))
+    lane: Mapped[str] = mapped_column(String(8), default="plain", server_default="plain")
+    """`easy`, `plain`, `hostile` or `thank`: what it asks of whoever takes it (see `rules.lane_of`)."""
     opened_at: Mapped[datetime]
+    """Since when it waits where it is: a reopening or a hand-back starts it anew."""
     returned_to_id: Mapped[int | None] = ref("user.id")
     """Kept for this advocate (a return, a reopening) until `kept_until`."""
     kept_until: Mapped[datetime | None]
@@ -66,6 +75,7 @@ class Claim(Base):
         only_where("ix_claim_live_user", "user_id", "brand_id", where="ended_at IS NULL"),
         only_where("ix_claim_lapse", "ends_at", where="ended_at IS NULL"),
         Index("ix_claim_task", "task_id", "id"),
+        Index("ix_claim_user", "user_id", "brand_id", "started_at"),
     )
 
     id: Mapped[Id]
@@ -79,8 +89,9 @@ class Claim(Base):
     """Renewing never goes past this moment."""
     ended_at: Mapped[datetime | None]
     ended_because: Mapped[str | None] = mapped_column(String(32))
-    """`released`, `lapsed`, `submitted`, `escalated`, `cancelled`, `reassigned`."""
+    """`released`, `lapsed`, `submitted`, `answered`, `escalated`, `handed_back`, `cancelled`, `resolved`, `reassigned`, `alternative`, `break`, `suspended`."""
     note: Mapped[str | None] = mapped_column(String(500))
+    """What its holder left for whoever takes the task next."""
 
     def holds(self, at: datetime) -> bool:
         """Whether the hold is still good. A lease that ends later than its cap counts as lapsed too (a clock that jumped)."""
@@ -90,3 +101,33 @@ class Claim(Base):
 def lasts(ends_at: datetime | None, cap_at: datetime | None, at: datetime) -> bool:
     """Whether a hold that nobody ended is still good."""
     return ends_at is None or (ends_at > at and (cap_at is None or ends_at <= cap_at))
+
+
+class Watch(Base):
+    """A person waits for a held task to become free, and is told once."""
+
+    __tablename__ = "task_watch"
+    __table_args__ = (UniqueConstraint("task_id", "user_id"), Index("ix_task_watch_user", "user_id"))
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    task_id: Mapped[int] = ref("task.id")
+    user_id: Mapped[int] = ref("user.id")
+    at: Mapped[datetime]
+
+
+class Pass(Base):
+    """ "Not for me": the task is not offered to this person again, and the reason teaches what to offer instead."""
+
+    __tablename__ = "task_pass"
+    __table_args__ = (UniqueConstraint("user_id", "task_id"), Index("ix_task_pass_user", "user_id", "brand_id", "at"), Index("ix_task_pass_task", "task_id"))
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    task_id: Mapped[int] = ref("task.id")
+    user_id: Mapped[int] = ref("user.id")
+    reason: Mapped[str] = mapped_column(String(16))
+    """`topic`, `language`, `hard`, `time`, `other`."""
+    category: Mapped[str] = mapped_column(String(32))
+    lang: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
