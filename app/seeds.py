@@ -39,6 +39,7 @@ from community.replies import actions as replies
 from community.replies.models import Reply
 from community.tasks import actions as tasks
 from community.tasks.models import LIVE, Task
+from community.tasks.waiting import PATIENCE
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
 from escalation.cases.queries import case_of_task
@@ -97,6 +98,8 @@ def seed(password: str) -> list[Resident]:
         residents = {person["email"]: _settle_in(person, founded, password) for person in town["people"]}
         accounts = {slug: channel_named(brand, CHANNEL) for slug, brand in founded.items()}
         for brand in founded.values():
+            # Two advocates who are not there can't keep up with a clock: what waits on a demo's desk waits for whoever tries it.
+            brand.settings = {**brand.settings, PATIENCE.name: PATIENCE.bounds[1] if PATIENCE.bounds else PATIENCE.default}
             _promise(brand, next(user for user in residents.values() if user.has(brand.id, "admin")))
         _trust(town["people"], founded, residents)
     who = {email.partition("@")[0]: user for email, user in residents.items()}

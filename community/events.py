@@ -50,6 +50,15 @@ class TaskReleased(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimEnded(Event):
+    """A person lost their hold through somebody else. `because`: escalated, handed_back, resolved, cancelled, reassigned, alternative."""
+
+    task_id: int
+    user_id: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskEscalated(Event):
     """The audience moved up to a tier. `because` is a code, `by_id` a person or none for the machine."""
 

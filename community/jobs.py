@@ -11,11 +11,17 @@ from community.feedback import actions as feedback
 from community.mentions import actions as mentions
 from community.replies import posting
 from community.tasks import actions as tasks
+from community.tasks import waiting
 
 
 @job(queue="default")
 def lapse_claims() -> int:
     return tasks.lapse_due()
+
+
+@job(queue="slow", timeout=120)
+def fall_back() -> int:
+    return waiting.fall_back()
 
 
 @job(queue="default")

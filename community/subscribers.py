@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.accounts.models import User
 from app.accounts.people import holders
+from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
@@ -15,6 +16,7 @@ from community.answers import subscribers as answers
 from community.events import (
     AuthorCameBack,
     AuthorThanked,
+    ClaimEnded,
     FlagRaised,
     PostingPulledBack,
     PostingStuck,
@@ -25,7 +27,10 @@ from community.events import (
     ReplyRejected,
     ReplyReturned,
     ReplyWithdrawn,
+    TaskCancelled,
+    TaskEscalated,
     TaskReleased,
+    TaskResolved,
 )
 from community.feedback.models import Feedback
 from community.feedback.receipts import DOUBTS
@@ -33,9 +38,19 @@ from community.mentions.models import Mention
 from community.moderation.actions import REASON_WORDS
 from community.moderation.models import Review
 from community.replies.models import Posting, Reply
+from community.tasks import wishes
 from community.tasks.models import Task
 
 QUOTED = 300
+TAKEN = {
+    "escalated": "The team has the post you were on now.",
+    "handed_back": "The post you were on is with the community now.",
+    "resolved": "The post you were on is settled.",
+    "cancelled": "Nobody needs to answer the post you were on any more.",
+    "reassigned": "The post you were on was given to a colleague.",
+    "alternative": "Another answer to the post you were on was approved.",
+}
+"""Why a hold ended without its holder's doing."""
 TOLD_AT_MOST = 50
 """Moderators told of one thing."""
 FLAG_WORDS = {"angry": "angry", "technical": "technical", "private_data": "holds private data", "at_risk": "somebody is at risk", "spam": "spam"}
@@ -44,12 +59,13 @@ FLAG_WORDS = {"angry": "angry", "technical": "technical", "private_data": "holds
 def subscribe_all() -> None:
     """List who listens to what."""
     subscribe("tell_thanks", [AuthorThanked, AuthorCameBack], tell_thanks)
-    subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased], tell_decisions)
+    subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased, ClaimEnded], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised], tell_flags)
     answers.subscribe_all()
     subscribe("keep_records", [ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
+    subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
 
 
 def tell_thanks(event: Event, event_id: int) -> None:
@@ -99,6 +115,24 @@ def tell_decisions(event: Event, event_id: int) -> None:
             _say(event, event_id, writer_id, "pulled_back", f"{_name(by_id)} pulled your reply back before it was posted.", f"/tasks/{task_id}", None)
         case TaskReleased(task_id=task_id, user_id=user_id, because="lapsed") if user_id is not None:
             _say(event, event_id, user_id, "lapsed", "Your time for a task ran out, so it is free again. Your draft is kept.", f"/tasks/{task_id}", None)
+        case ClaimEnded(task_id=task_id, user_id=user_id, because=because):
+            _say(event, event_id, user_id, "taken", f"{TAKEN[because]} Your draft is kept for you.", f"/tasks/{task_id}", None)
+
+
+def tell_watchers(event: Event, event_id: int) -> None:
+    """A held task is free again: whoever waited for it is told, once. What went to the team or was answered frees nobody's hands."""
+    task = db.session.get_one(Task, event.task_id)  # type: ignore[attr-defined]
+    if not isinstance(event, TaskReleased):
+        wishes.forget_watchers(task.id)
+        return
+    kept = task.returned_to_id is not None and task.kept_until is not None and task.kept_until > clock.now()
+    if task.state != "open" or task.audience != "community" or kept:
+        return
+    mention = db.session.get_one(Mention, task.mention_id)
+    for user_id in wishes.watchers(task):
+        if user_id != event.user_id:
+            _say(event, event_id, user_id, "freed", f"{mention.author}'s post is free now. You asked to hear.", f"/tasks/{task.id}", mention.text)
+    wishes.forget_watchers(task.id)
 
 
 def tell_postings(event: Event, event_id: int) -> None:

@@ -69,7 +69,9 @@ WRITERS = (*ANSWERS, "admin")
 DOORS: dict[str, str | tuple[str, ...]] = {
     "session.home": PUBLIC, "session.new": PUBLIC, "session.begin": PUBLIC, "session.end": PUBLIC, "session.welcome": PUBLIC, "session.choose": PUBLIC,
     "assets.bundle": PUBLIC,
-    "desk.index": ANSWERS,
+    "desk.index": ANSWERS, "desk.begin_watch": ANSWERS, "desk.end_watch": ANSWERS, "desk.end_watch_form": ANSWERS,
+    "desk.pass_on": ANSWERS, "desk.take_back_pass": ANSWERS, "desk.take_back_pass_form": ANSWERS,
+    "desk.wanted": ("advocate",), "desk.choose": ("advocate",),
     "tasks.show": (*ANSWERS, "analyst", "admin"),
     "claims.index": ANSWERS, "claims.create": ANSWERS, "claims.delete": ANSWERS, "claims.release": ANSWERS,
     "drafts.save": ANSWERS, "drafts.change": ANSWERS, "drafts.check": ANSWERS, "drafts.submit": ANSWERS, "drafts.withdraw": ANSWERS,

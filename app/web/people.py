@@ -20,7 +20,7 @@ from app.web.frame import done, page, watch
 from community.advocates import actions as advocates
 from community.advocates.queries import advocate_of
 from community.feedback.queries import impact, thanks_for
-from community.tasks.actions import CLAIMS_AT_ONCE
+from community.tasks.rules import CLAIMS_AT_ONCE
 from gamification.badges.queries import badges_of
 from gamification.permissions import RULES, Score
 from gamification.points.models import LedgerEntry

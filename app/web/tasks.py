@@ -17,7 +17,6 @@ from app.web import render
 from app.web.claims import share_left
 from app.web.desk import worth
 from app.web.frame import page, watch
-from community.advocates.queries import advocate_of
 from community.channels import packs
 from community.mentions.queries import conversation
 from community.moderation.actions import REASON_WORDS
@@ -26,8 +25,9 @@ from community.permissions import RULES
 from community.replies.models import Reply
 from community.replies.path import Path, path_for
 from community.replies.queries import OnTask, draft_of, replies_on, revision
+from community.tasks import offers
 from community.tasks.models import Claim, Task
-from community.tasks.queries import holder_of, task_of, why_offered
+from community.tasks.queries import handed_on, holder_of, task_of
 from escalation.cases.queries import case_of_task
 from escalation.permissions import RULES as CASE_RULES
 from escalation.tiers import TIERS
@@ -89,7 +89,8 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         task=task,
         head=render.post(task.mention),
         posts=[render.post(one, marked=True) for one in conversation(task.conversation_id, user=user)],
-        because=why_offered(task, advocate_of(user, _brand(task))) if task.state in ("open", "claimed") else "",
+        because=offers.why(task, user, _brand(task)) if task.audience == "community" and task.state in ("open", "claimed") else "",
+        handed_on=handed_on(task) if task.state in ("open", "claimed") else None,
         read_as=read_as(task.mention.decision),
         price=worth(task),
         holder=None if held is None or mine else held,

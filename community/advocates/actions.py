@@ -13,6 +13,7 @@ from app.kernel.db import db
 from app.kernel.errors import Invalid
 from community.advocates.models import Advocate
 from community.permissions import RULES
+from community.tasks import actions as task_actions
 
 
 def join(user: User, brand: Brand, *, languages: list[str] | None = None, topics: list[str] | None = None, pseudonym: str | None = None) -> Advocate:
@@ -36,11 +37,15 @@ def join(user: User, brand: Brand, *, languages: list[str] | None = None, topics
 
 
 def pause(user: User, brand: Brand, *, until: datetime) -> None:
-    """A break: nothing is offered until then."""
+    """A break: what they hold is free for others, drafts stay theirs, and nothing is offered until then."""
     row = _required(user, brand)
     if until <= clock.now():
         raise Invalid("A break ends in the future.", field="until")
+    # Held before any task is, as a claim holds it: none can slip in between.
+    db.session.execute(select(Advocate.id).where(Advocate.id == row.id).with_for_update(key_share=True))
     row.paused_until = until
+    db.session.flush()
+    task_actions.end_claims_of(user.id, because="break", brand_id=brand.id)
     audit("advocate.pause", row, by=user)
 
 

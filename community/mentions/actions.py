@@ -22,6 +22,7 @@ from community.permissions import RULES
 from community.ports import Reason
 from community.tasks import actions as task_actions
 from community.tasks.models import LIVE, Task
+from community.tasks.rules import lane_of
 
 AUDIENCES = ("set_aside", "community", "tier_1", "tier_2")
 TRIAGE_MINUTES = 15
@@ -133,6 +134,7 @@ def _open(mention: Mention, decision: Decision) -> None:
                     "priority": decision.priority,
                     "category": decision.category,
                     "lang": mention.lang,
+                    "lane": lane_of(decision.kind, decision.category, decision.anger, decision.urgency),
                     "opened_at": now,
                     "reopened": 0,
                 }

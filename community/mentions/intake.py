@@ -29,6 +29,7 @@ from community.ports import Post, Route, ports
 from community.replies import withdrawal
 from community.tasks import actions as task_actions
 from community.tasks.models import LIVE, Task
+from community.tasks.rules import lane_of
 
 BATCH = 500
 """Posts per transaction: large enough to spread the cost of statements, small enough that a writer waits a moment at most."""
@@ -433,6 +434,7 @@ def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: da
                 "priority": plan.priority,
                 "category": plan.route.signals.category,
                 "lang": plan.mention.lang,
+                "lane": _lane(plan),
                 "opened_at": now,
                 "reopened": 0,
             }
@@ -443,6 +445,11 @@ def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: da
         of_audience = [id_ for id_, plan in zip(ids, plans, strict=True) if plan.audience == audience]
         if of_audience:
             record(TasksOpened(account.brand_id, of_audience, audience))
+
+
+def _lane(plan: _Opening) -> str:
+    signals = plan.route.signals
+    return lane_of(plan.route.kind, signals.category, signals.anger, signals.urgency)
 
 
 def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:

@@ -72,7 +72,7 @@ def approve(reply: Reply, *, by: User, revision: int | None, body: str | None = 
         current = replies.next_revision(reply, replies.clean_text(body), by)
         replies.seal(reply, current, task, by)
     if reply.late:
-        _take_over(task, reply)
+        _take_over(task, reply, by)
     posting = replies.approve_revision(reply, current, task, by=by, note=note, edited_from=edited_from)
     records.mark(reply, "approved" if edited_from is None else "edited")
     _close(reply, by)
@@ -170,7 +170,7 @@ def _decided(reply: Reply, current: Revision, decision: str, by: User, reason: s
     replies.changed(reply)
 
 
-def _take_over(task: Task, reply: Reply) -> None:
+def _take_over(task: Task, reply: Reply, by: User) -> None:
     """A late alternative is the better answer: whoever holds the task now is freed, other submissions are withdrawn."""
     if task.state in ("answered", "resolved", "cancelled"):
         raise Conflict("The question was answered meanwhile; an alternative can't go out as a second reply.", state=task.state)
@@ -178,9 +178,7 @@ def _take_over(task: Task, reply: Reply) -> None:
         REPLY.move(other, "withdraw", decided_at=clock.now())
         record(ReplyWithdrawn(other.brand_id, other.id, task.id, other.writer_id, "alternative"))
         replies.changed(other)
-    held = task_actions.live_claim(task)
-    if held is not None:
-        held.ended_at, held.ended_because = clock.now(), "alternative"
+    task_actions.take_from_holder(task, because="alternative", by=by)
     if task.state in ("open", "claimed"):
         task_actions.hand_in(task)
 

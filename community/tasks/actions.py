@@ -15,11 +15,13 @@ from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, TooMany
 from app.kernel.outbox import record
 from community.advocates.models import Advocate
-from community.events import TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved
-from community.mentions.models import Mention
+from community.events import ClaimEnded, TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved
+from community.mentions.models import Decision, Mention
 from community.permissions import RULES
 from community.replies import withdrawal
+from community.tasks.limits import lately
 from community.tasks.models import Claim, Task
+from community.tasks.rules import at_once, lane_of
 from community.tasks.states import TASK
 
 LEASE = whole(
@@ -30,21 +32,24 @@ LEASE_CAP = timedelta(minutes=60)
 """Saving the draft renews a lease, but nobody keeps a public question longer than this."""
 RETURN_LEASE = timedelta(hours=4)
 """How long a returned task stays its writer's."""
-CLAIMS_AT_ONCE = {0: 1, 1: 2, 2: 3, 3: 4, 4: 5}
-"""By trust level: how many tasks an advocate may hold."""
 EMPLOYEE_CLAIMS_AT_ONCE = 20
+TAKEN_AWAY = frozenset({"escalated", "handed_back", "resolved", "cancelled", "reassigned", "alternative"})
+"""Ends of a hold that its holder did not choose."""
+HAD_ENOUGH, HAD_WITHIN = 2, timedelta(hours=2)
+"""Whoever let a task go so often within so long leaves it to others for a while: else one person could keep it for ever."""
 
 
 def claim(task: Task, *, by: User) -> Claim:
     """Take the task: one winner under any race. Raises Conflict that names the holder, TooMany at the person's limit."""
     now = clock.now()
     RULES.check(by, "task.claim", task)
+    advocate = _hold_person(task, by)
     lapse(task)
     if task.state != "open":
         raise _taken(task, by)
     if task.returned_to_id not in (None, by.id) and task.kept_until and task.kept_until > now:
         raise Conflict(f"{_name(task.returned_to_id)} was asked to finish this one; it is kept for them until {_clock(task.kept_until)}.", state=task.state)
-    _make_room(task, by)
+    _make_room(task, by, advocate)
     try:
         TASK.move(task, "claim", returned_to_id=None, kept_until=None)
     except Conflict:
@@ -117,7 +122,7 @@ def hand_to(task: Task, user: User, *, by: User) -> Claim:
     if held is not None:
         if held.user_id == user.id:
             return held
-        _end(held, "reassigned")
+        _end(held, "reassigned", by=by)
         db.session.flush()
     if task.state == "open":
         TASK.move(task, "claim", returned_to_id=None, kept_until=None)
@@ -162,7 +167,7 @@ def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str 
     hold(task)
     if task.state not in ("open", "claimed", "in_review", "answered"):
         raise Conflict(f"This task is {task.state}: there is nothing to move up.", state=task.state)
-    _empty_hands(task, "escalated")
+    _empty_hands(task, "escalated", by)
     if task.state == "answered":
         TASK.move(task, "reopen")
     task.audience, task.kind = tier, "answer"
@@ -176,13 +181,13 @@ def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str 
 
 
 def hand_back(task: Task, *, by: User, note: str) -> None:
-    """An employee returns the task to the community, with guidance that advocates will read."""
+    """An employee returns the task to the community, with guidance that advocates will read. Its time on the desk begins anew."""
     RULES.check(by, "task.hand_back", task)
     if not note.strip():
         raise Invalid("Say what the community should know to answer it.", field="note")
     _refuse_private(task)
-    _empty_hands(task, "handed_back")
-    task.audience, task.lesson = "community", note.strip()[:1000]
+    _empty_hands(task, "handed_back", by)
+    task.audience, task.lesson, task.opened_at = "community", note.strip()[:1000], clock.now()
     db.session.flush()
     record(TaskHandedBack(task.brand_id, task.id, by.id))
     audit("task.hand_back", task, by=by)
@@ -194,7 +199,7 @@ def resolve(task: Task, *, because: str, by: User | None, writer_id: int | None 
     hold(task)
     first_try = task.reopened == 0
     if task.state != "answered":
-        _empty_hands(task, "resolved", keep_state=True)
+        _empty_hands(task, "resolved", by, keep_state=True)
     TASK.move(task, "resolve", closed_at=clock.now(), closed_because=because, returned_to_id=None, kept_until=None)
     record(TaskResolved(task.brand_id, task.id, because, writer_id, reply_id, first_try))
     audit("task.resolve", task, by=by, reason=because)
@@ -206,7 +211,8 @@ def reopen(task: Task, mention: Mention, *, because: str, keep_for: int | None =
     hold(task)
     kept = {"returned_to_id": keep_for, "kept_until": clock.now() + RETURN_LEASE} if keep_for else {}
     try:
-        TASK.move(task, "reopen", mention_id=mention.id, reopened=task.reopened + 1, opened_at=clock.now(), closed_at=None, closed_because=None, **kept)
+        again = {"mention_id": mention.id, "reopened": task.reopened + 1, "opened_at": clock.now(), "lane": _lane(task, mention)}
+        TASK.move(task, "reopen", closed_at=None, closed_because=None, **again, **kept)
     except IntegrityError:
         raise Conflict("The conversation goes on in a newer task: answer there.") from None
     record(TaskReopened(task.brand_id, task.id, mention.id, because))
@@ -218,7 +224,7 @@ def cancel(task: Task, *, because: str, by: User | None) -> None:
     """Nobody needs to answer any more. Whatever was on its way out is stopped if it still can be."""
     if by is not None:
         RULES.check(by, "task.cancel", task)
-    _empty_hands(task, "cancelled", keep_state=True)
+    _empty_hands(task, "cancelled", by, keep_state=True)
     TASK.move(task, "cancel", closed_at=clock.now(), closed_because=because, returned_to_id=None, kept_until=None)
     record(TaskCancelled(task.brand_id, task.id, because))
     audit("task.cancel", task, by=by, reason=because)
@@ -277,17 +283,20 @@ def _is_lapsed(task: Task) -> Claim | None:
     return None if held is None or held.holds(clock.now()) else held
 
 
-def _end(held: Claim, because: str, note: str | None = None) -> None:
+def _end(held: Claim, because: str, note: str | None = None, by: User | None = None) -> None:
+    """End a hold. Whoever loses it through somebody else is told (`ClaimEnded`); what ended by their own doing or by the clock has its own news."""
     held.ended_at, held.ended_because, held.note = clock.now(), because, note[:500] if note else None
+    if because in TAKEN_AWAY and (by is None or by.id != held.user_id):
+        record(ClaimEnded(held.brand_id, held.task_id, held.user_id, because))
 
 
-def _empty_hands(task: Task, because: str, *, keep_state: bool = False) -> None:
+def _empty_hands(task: Task, because: str, by: User | None, *, keep_state: bool = False) -> None:
     """End any hold and take back what waits for review or for its posting; the task is left open (or where it is, with `keep_state`)."""
     hold(task)
     withdrawal.withdraw_all(task)
     held = db.session.scalar(select(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)))
     if held is not None:
-        _end(held, because)
+        _end(held, because, by=by)
     if keep_state:
         return
     if task.state == "claimed":
@@ -296,23 +305,50 @@ def _empty_hands(task: Task, because: str, *, keep_state: bool = False) -> None:
         TASK.move(task, "free")
 
 
-def _make_room(task: Task, by: User) -> None:
-    """Hold the person's own row while counting, so that claims sent together cannot all pass the same count."""
-    advocate = db.session.scalar(select(Advocate).where(Advocate.user_id == by.id, Advocate.brand_id == task.brand_id).with_for_update(key_share=True))
+def _hold_person(task: Task, by: User) -> Advocate | None:
+    """Hold the person's own row until the transaction ends, so that claims sent together cannot all pass the same count. Before any task is held.
+
+    Returns them as the advocate whose limits count here; none for staff.
+    """
+    held = select(Advocate).where(Advocate.user_id == by.id, Advocate.brand_id == task.brand_id).with_for_update(key_share=True)
+    advocate = db.session.scalar(held.execution_options(populate_existing=True))
     if advocate is not None and task.audience == "community" and not by.has(task.brand_id, "moderator", "tier_1", "tier_2"):
-        if advocate.paused_until and advocate.paused_until > clock.now():
-            raise Forbidden("You are on a break. End it under Me, and the desk is yours again.")
-        limit = CLAIMS_AT_ONCE.get(advocate.trust_level, 1)
-    else:
-        db.session.execute(select(User.id).where(User.id == by.id).with_for_update(key_share=True))
-        limit = EMPLOYEE_CLAIMS_AT_ONCE
-    held = db.session.scalar(
-        select(func.count())
-        .select_from(Claim)
-        .where(Claim.user_id == by.id, Claim.brand_id == task.brand_id, Claim.ended_at.is_(None), (Claim.ends_at.is_(None)) | (Claim.ends_at > clock.now()))
-    )
-    if (held or 0) >= limit:
-        raise TooMany(f"You hold {held} of {limit}. Hand one in or hand one back first; the limit grows with trust.", limit=limit)
+        return advocate
+    db.session.execute(select(User.id).where(User.id == by.id).with_for_update(key_share=True))
+    return None
+
+
+def _make_room(task: Task, by: User, advocate: Advocate | None) -> None:
+    """Whether the person may hold one more, and this one. Raises TooMany, Forbidden or Conflict with what to do about it."""
+    now = clock.now()
+    mine = (Claim.user_id == by.id, Claim.brand_id == task.brand_id, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > now))
+    held = db.session.scalar(select(func.count()).select_from(Claim).where(*mine)) or 0
+    if advocate is None:
+        if held >= EMPLOYEE_CLAIMS_AT_ONCE:
+            raise TooMany(f"You hold {held} of {EMPLOYEE_CLAIMS_AT_ONCE}. Hand one in or hand one back first.", limit=EMPLOYEE_CLAIMS_AT_ONCE)
+        return
+    if advocate.paused_until and advocate.paused_until > now:
+        raise Forbidden("You are on a break. End it under Me, and the desk is yours again.")
+    load = lately(advocate, db.session.get_one(Brand, task.brand_id)).load
+    limit, usual = at_once(advocate.trust_level, load.lapsed), at_once(advocate.trust_level)
+    if held >= limit:
+        why = "The limit grows with trust."
+        if limit < usual:
+            why = f"It is {usual} again a day after the leases that ran out with nothing written ({load.lapsed} since yesterday)."
+        raise TooMany(f"You hold {held} of {limit}. Hand one in or hand one back first. {why}", limit=limit)
+    if load.rests:
+        until = f" More from {_day(load.answered_again)} on." if load.answered_again else ""
+        raise TooMany(f"You answered {load.answered} in seven days, and that is enough for a week.{until} Thank you.", limit=load.answered_most)
+    gone = (Claim.task_id == task.id, Claim.user_id == by.id, Claim.ended_because.in_(("lapsed", "released")), Claim.started_at > now - HAD_WITHIN)
+    let_go = db.session.scalars(select(Claim.started_at).where(*gone).order_by(Claim.started_at.desc()).limit(HAD_ENOUGH)).all()
+    if len(let_go) >= HAD_ENOUGH:
+        raise Conflict(f"You had this one twice lately. Leave it to others until {_clock(let_go[-1] + HAD_WITHIN)}.", state=task.state)
+
+
+def _lane(task: Task, mention: Mention) -> str:
+    """What the task asks of people now that it is about this post."""
+    read = db.session.execute(select(Decision.anger, Decision.urgency).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None))).first()
+    return lane_of(task.kind, task.category, read.anger, read.urgency) if read is not None else task.lane
 
 
 def _is_assignment(task: Task, by: User) -> bool:
@@ -360,6 +396,10 @@ def _clock(at: datetime) -> str:
     return at.strftime("%H:%M") + " UTC"
 
 
+def _day(at: datetime) -> str:
+    return f"{at:%A}, {_clock(at)}"
+
+
 def _changed(task: Task) -> None:
     names = ("desk", "cases", "reviews", f"task-{task.id}")
     db.after_commit(lambda: live.bump(task.brand_id, *names), key=("task", task.id))
@@ -371,13 +411,21 @@ def touch_lease_for(user_id: int, task_id: int) -> Claim | None:
     return renew(held) if held is not None else None
 
 
-def end_claims_of(user_id: int, *, because: str) -> int:
-    """Free everything a person holds (suspension, leaving)."""
-    theirs = (Claim.user_id == user_id, Claim.ended_at.is_(None), Task.state == "claimed")
+def end_claims_of(user_id: int, *, because: str, brand_id: int | None = None) -> int:
+    """Free everything a person holds, in one brand or in all (a break, a suspension); drafts stay theirs. Returns how many tasks."""
+    theirs = (Claim.user_id == user_id, Claim.ended_at.is_(None), Task.state == "claimed", *([Claim.brand_id == brand_id] if brand_id is not None else []))
     held = select(Task).join(Claim, Claim.task_id == Task.id).where(*theirs).order_by(Task.id).with_for_update(of=Task, key_share=True)
     tasks = db.session.scalars(held.execution_options(populate_existing=True)).all()
     for task in tasks:
         TASK.move(task, "release")
         db.session.execute(update(Claim).where(Claim.task_id == task.id, Claim.ended_at.is_(None)).values(ended_at=clock.now(), ended_because=because))
         record(TaskReleased(task.brand_id, task.id, user_id, because))
+        _changed(task)
     return len(tasks)
+
+
+def take_from_holder(task: Task, *, because: str, by: User) -> None:
+    """Somebody else's answer stands for this task: whoever holds it is freed, and told."""
+    held = live_claim(task)
+    if held is not None:
+        _end(held, because, by=by)

@@ -36,6 +36,14 @@ session.end              everybody
 session.welcome          everybody
 session.choose           everybody
 desk.index               am12
+desk.begin_watch         am12
+desk.end_watch           am12
+desk.end_watch_form      am12
+desk.pass_on             am12
+desk.take_back_pass      am12
+desk.take_back_pass_form am12
+desk.wanted              a
+desk.choose              a
 tasks.show               am12nx
 claims.index             am12
 claims.create            am12

@@ -18,7 +18,7 @@ def test_a_task_is_offered_with_its_reason_and_its_price(town: Town) -> None:
     assert "How do I reset the hub?" in said
     assert "disgrace" not in said
     assert "10 pts" in said
-    assert "Nobody has taken it yet." in said
+    assert "It is a good one to begin with." in said
 
 
 def test_claiming_leads_to_the_workspace_and_others_see_who_has_it(town: Town) -> None:

@@ -7,8 +7,8 @@ from alembic import op
 
 import app.kernel.db
 
-revision = "20261122_0630"
-down_revision = "20261122_0300"
+revision = "20261122_0655"
+down_revision = "20261122_0650"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,71 @@
+"""What waited too long does not wait for ever: unanswered, it goes to the team; a thank-you nobody had time for is let go."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+
+from app.accounts.brands import all_brands
+from app.accounts.choices import whole
+from app.accounts.models import Brand
+from app.kernel import clock
+from app.kernel.db import among, db
+from app.kernel.errors import Conflict
+from community.tasks import actions
+from community.tasks.models import Task
+
+PATIENCE = whole(
+    "unanswered_minutes", 45, least=5, most=7 * 24 * 60, unit="min", group="Tasks",
+    label="How long a post waits for the community", help="Nobody took it by then: tier 1 answers. Whoever is writing an answer is let finish.",
+)  # fmt: skip
+PRAISE_PATIENCE = timedelta(hours=24)
+"""Thanks for praise are kind, not urgent: no employee is called for them, and after a day they would only seem odd."""
+AT_ONCE = 200
+"""Tasks a single run moves, each in a transaction of its own, so that a flood never keeps other writers waiting."""
+
+
+def patience_of(brand: Brand) -> timedelta:
+    """How long this brand lets a post wait for the community."""
+    return timedelta(minutes=PATIENCE.of(brand))
+
+
+def fall_back(limit: int = AT_ONCE) -> int:
+    """Move up what nobody answered in time, and let go of praise that waited a day; returns how many. Running twice changes nothing more."""
+    moved = 0
+    with db.transaction(read_only=True):
+        brands = all_brands()
+    for brand in brands:
+        moved += sum(_give_up(task_id, brand) for task_id in _overdue(brand, limit - moved))
+        if moved >= limit:
+            break
+    return moved
+
+
+def _overdue(brand: Brand, limit: int) -> list[int]:
+    now = clock.now()
+    with db.transaction(read_only=True) as session:
+        # Read along the index of what waits: from the oldest on, as far as anybody's patience goes.
+        waiting = (Task.brand_id == brand.id, among(Task.audience, "community"), among(Task.state, "open", "claimed"), Task.state == "open")
+        free = or_(Task.returned_to_id.is_(None), Task.kept_until.is_(None), Task.kept_until <= now)
+        late = (Task.opened_at <= now - patience_of(brand), or_(Task.kind != "thank", Task.opened_at <= now - _patience(brand, "thank")))
+        return list(session.scalars(select(Task.id).where(*waiting, *late, free).order_by(Task.opened_at).limit(limit)))
+
+
+def _give_up(task_id: int, brand: Brand) -> bool:
+    with suppress(Conflict), db.transaction() as session:
+        task, now = actions.hold(session.get_one(Task, task_id)), clock.now()
+        kept = task.returned_to_id is not None and task.kept_until is not None and task.kept_until > now
+        if task.state != "open" or task.audience != "community" or kept or task.opened_at > now - _patience(brand, task.kind):
+            return False  # somebody took it, or its time began anew, this very moment
+        if task.kind == "thank":
+            actions.cancel(task, because="praise_waited", by=None)
+        else:
+            actions.escalate(task, "tier_1", because="unanswered", by=None)
+        return True
+    return False
+
+
+def _patience(brand: Brand, kind: str) -> timedelta:
+    return max(patience_of(brand), PRAISE_PATIENCE) if kind == "thank" else patience_of(brand)
