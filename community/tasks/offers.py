@@ -21,6 +21,7 @@ from app.kernel import clock
 from app.kernel.db import at_most, db
 from app.kernel.pagination import bounded
 from community.advocates.models import Advocate
+from community.advocates.records import topic_records
 from community.mentions.models import Mention
 from community.tasks import rules
 from community.tasks.limits import Lately, lately
@@ -130,7 +131,8 @@ def desk(
 
 def taste_of(advocate: Advocate, recent: Lately) -> Taste:
     """What is known of an advocate's skills: chosen, earned, learned."""
-    return Taste(advocate.trust_level, frozenset(advocate.languages), frozenset(advocate.topics), passed=recent.passed)
+    records = topic_records(advocate.user_id, advocate.brand_id)
+    return Taste(advocate.trust_level, frozenset(advocate.languages), frozenset(advocate.topics), records, recent.passed)
 
 
 def why_offered(task: Task, taste: Taste | None, now: datetime, patience: timedelta) -> str:
