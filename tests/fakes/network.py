@@ -132,6 +132,10 @@ class FakeNetwork:
 
     # What the handler asks
 
+    def now(self) -> datetime:
+        """The network's own clock, by which it looks at signatures."""
+        return datetime.now(UTC)
+
     def fault(self, look: bool) -> str:
         with self._lock:
             planned = self._planned_looks if look else self._planned
@@ -277,7 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_signed(self, body: bytes) -> bool:
         try:
-            verify(self.fake.secrets, self.headers.get(SIGNATURE), body, datetime.now(UTC))
+            verify(self.fake.secrets, self.headers.get(SIGNATURE), body, self.fake.now())
         except Unsigned as error:
             self._answer(401, {"error": str(error)})
             return False
