@@ -1,4 +1,4 @@
-"""Who may see and work cases."""
+"""Who may see and work cases, teach the classifier, and decide what it does."""
 
 from __future__ import annotations
 
@@ -27,5 +27,8 @@ RULES = Permissions(
         "case.transfer": WORKS,
         "case.resolve": WORKS,
         "case.reopen": WORKS,
+        "label.give": all_of(is_signed_in, has_role("moderator", "tier_1", "tier_2", "admin")),
+        "learning.see": all_of(is_signed_in, has_role("tier_1", "tier_2", "moderator", "analyst", "admin")),
+        "learning.decide": all_of(is_signed_in, has_role("admin")),
     }
 )

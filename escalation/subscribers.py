@@ -10,12 +10,25 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
-from community.events import PostingPulledBack, PostingStuck, ReplyPosted, TaskCancelled, TaskEscalated, TaskHandedBack, TaskReopened, TaskResolved, TasksOpened
+from community.events import (
+    AuthorCameBack,
+    MentionRerouted,
+    PostingPulledBack,
+    PostingStuck,
+    ReplyPosted,
+    TaskCancelled,
+    TaskEscalated,
+    TaskHandedBack,
+    TaskReopened,
+    TaskResolved,
+    TasksOpened,
+)
 from community.mentions.models import Mention
 from community.tasks.models import Task
 from escalation.cases import actions
 from escalation.cases.models import Case
-from escalation.events import CaseAssigned, CaseHandedUp, CaseReopened, PromisesMissed
+from escalation.events import CaseAssigned, CaseHandedUp, CaseReopened, CaseResolved, PromisesMissed
+from escalation.learning import teaching
 from escalation.sla.due import span
 from escalation.sla.models import SlaClock
 from escalation.tiers import NAMES, TIERS
@@ -32,6 +45,7 @@ def subscribe_all() -> None:
         [TasksOpened, TaskEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingPulledBack, PostingStuck],
         keep_cases,
     )
+    subscribe("keep_labels", [MentionRerouted, AuthorCameBack, CaseResolved], keep_labels)
     subscribe("tell_team", [CaseAssigned, CaseHandedUp, CaseReopened, PromisesMissed], tell_team)
 
 
@@ -57,6 +71,18 @@ def keep_cases(event: Event, _event_id: int) -> None:
             actions.follow_refusal(task_id, reason=reason)
         case PostingPulledBack(task_id=task_id, by_id=by_id) if by_id:
             actions.follow_refusal(task_id, reason="pulled_back")
+
+
+def keep_labels(event: Event, _event_id: int) -> None:
+    """What people decide teaches the classifier."""
+    match event:
+        case MentionRerouted(mention_id=mention_id, was=was, audience=audience, by_id=by_id):
+            teaching.learn_from_decision(mention_id, audience, by_id=by_id, source="triage" if was == "triage" else "reroute")
+        case AuthorCameBack(mention_id=mention_id, reading="angrier"):
+            teaching.learn_from_outcome(mention_id)
+        case CaseResolved(case_id=case_id, outcome=outcome, by_id=by_id) if by_id is not None:
+            row, mention = _about(case_id)
+            teaching.learn_from_case(mention.id, row.tier, outcome, by_id=by_id)
 
 
 def tell_team(event: Event, event_id: int) -> None:

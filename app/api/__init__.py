@@ -20,6 +20,7 @@ from app.api import (
     decide,
     flags,
     hooks,
+    labels,
     leaderboards,
     mentions,
     metrics,
@@ -38,6 +39,7 @@ from app.kernel.logs import request_id
 
 RESOURCES = (
     mentions,
+    labels,
     decide,
     tasks,
     claims,

@@ -34,6 +34,11 @@ CATEGORIES = {
     "technical": "Technical", "outage": "Outage", "praise": "Thank-you", "feature_request": "Wish", "other": "Other",
 }  # fmt: skip
 AUDIENCES = {"set_aside": "set aside", "community": "the community", "triage": "a person decides", "tier_1": "tier 1", "tier_2": "tier 2"}
+SOURCES = {
+    "labelling": "labelled", "triage": "decided in triage", "reroute": "sent elsewhere", "flag": "decided a flag", "case": "closed the case",
+    "outcome": "the author came back angrier",
+}  # fmt: skip
+"""Where a label comes from."""
 ROLE_WORDS = {
     "advocate": "Advocate", "moderator": "Moderator", "tier_1": "Tier 1", "tier_2": "Tier 2", "analyst": "Analyst", "admin": "Brand admin", "owner": "Owner",
 }  # fmt: skip
@@ -270,7 +275,7 @@ def language(code: str) -> str:
 FILTERS = {
     "ago": ago, "exact": exact, "clock_time": time_of_day, "seconds_left": seconds_left, "initials": initials, "number": number, "signed": signed,
     "word": word, "category": category, "language": language, "span": span, "audience": lambda code: AUDIENCES.get(code, word(code)),
-    "role": lambda code: ROLE_WORDS.get(code, word(code)),
+    "role": lambda code: ROLE_WORDS.get(code, word(code)), "source": lambda code: SOURCES.get(code, word(code)),
 }  # fmt: skip
 
 

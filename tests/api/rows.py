@@ -45,6 +45,11 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         town("tim").post(f"/cases/{id_}/resolve", {"outcome": "fixed"})
         return id_
 
+    def labelled() -> int:
+        id_ = town.task().mention_id
+        town("cleo").post(f"/mentions/{id_}/label", {"verdict": "both"})
+        return id_
+
     def flag() -> int:
         with db.transaction():
             return flags.flag(db.session.get_one(Task, town.task().id), by=ben, kind="spam").id
@@ -70,6 +75,8 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     words = factories.answer()
     return {
         "import_mentions": Ask("max", "POST", "/brands/northwind/mentions", {"id": "new-1", "text": "Where is the manual?"}),
+        "label_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/label", {"verdict": "both"}),
+        "unlabel_mention": Ask("cleo", "DELETE", f"/mentions/{labelled()}/label"),
         "reroute_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/reroute", {"audience": "tier_1"}),
         "decide": Ask("max", "POST", "/decide", {"text": "Where is the manual?"}),
         "claim_task": Ask("cleo", "POST", f"/tasks/{town.task().id}/claim"),

@@ -62,6 +62,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "flag_task": {"kind": "spam"},
     "note_case": {"body": WORDS},
     "reroute_mention": {"audience": "tier_2"},
+    "label_mention": {"verdict": "both"},
     "resolve_case": {"outcome": "fixed"},
     "review_reply": {"decision": "approve", "revision": 1},
     "save_reply": {"body": WORDS},

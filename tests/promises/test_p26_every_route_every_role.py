@@ -82,6 +82,10 @@ cases.transfer           12
 cases.resolve            12
 cases.reopen             12
 triage.index             m12nx
+labelling.index          m12x
+labelling.give           m12x
+labelling.take_back      m12x
+labelling.disputed       m12nx
 mentions.show            m12nx
 mentions.reroute         m12x
 people.me                signed in
@@ -144,6 +148,11 @@ api.get_overview         m12nx
 api.list_cases           m12nx
 api.get_case             m12nx
 api.reroute_mention      m12x
+api.label_mention        m12x
+api.unlabel_mention      m12x
+api.list_labels          m12nx
+api.next_label           m12x
+api.get_label_progress   m12nx
 api.assign_case          12x
 api.answer_case          12
 api.note_case            m12x

@@ -69,18 +69,20 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "/cases?show=all",
         f"/cases/{case.id}",
         "/triage",
+        "/labelling/disputed",
         f"/mentions/{held.mention_id}",
     ]
+    teaching = ["/labelling"]
     reviews = ["/reviews", "/reviews?show=decided", "/reviews?show=stuck", f"/reviews/{reply.id}", f"/reviews/{out.id}", "/flags"]
     posted = [f"/replies/{out.id}/posting"]
     return {
         "ada": own + work + library,
         "ben": own + work + posted,
-        "cleo": own + work + library + keeps + reviews + posted + cases,
-        "tim": own + work + cases,
+        "cleo": own + work + library + keeps + reviews + posted + cases + teaching,
+        "tim": own + work + cases + teaching,
         "tess": own + work + cases,
         "ann": own + library + cases,
-        "max": own + cases + ["/settings"],
+        "max": own + cases + teaching + ["/settings"],
     }
 
 

@@ -1,0 +1,3 @@
+from tests.stories import rooms, triage
+
+__all__ = ["rooms", "triage"]
