@@ -64,7 +64,7 @@ TROUBLE = (
     "error E-{number} on the {thing} after the update, factory reset changed nothing", "{thing} sync fails with 500 since {number}:00",
 )  # fmt: skip
 ANGER = (
-    "{number} days without a working {thing}, you are a joke. furious.", "worst service ever, my {thing} is broken, nobody in {place} cares, I want my money NOW",
+    "{number} days without a working {thing}, you are a joke. furious.", "worst service ever, my {thing} is broken, nobody cares, I want my money NOW",
     "so sick of your lies about the {thing}. cancelling everything today",
 )  # fmt: skip
 PRAISE = (
