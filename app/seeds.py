@@ -28,6 +28,7 @@ from app.config import Config
 from app.kernel import clock, outbox
 from app.kernel.db import db
 from community.advocates import actions as advocates
+from community.advocates import trust
 from community.channels.actions import channel_named
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
@@ -155,7 +156,7 @@ def _trust(given: Sequence[Mapping[str, Any]], founded: Mapping[str, Brand], res
         row = advocates.advocate_of(residents[person["email"]], brand)
         judge = next(user for user in residents.values() if user.has(brand.id, "moderator", "admin"))
         if row is not None:
-            advocates.set_trust(row, person["trust"], by=judge, reason="seeded")
+            trust.set_level(row, person["trust"], by=judge, reason="Known from before")
 
 
 def _promise(brand: Brand, admin: User) -> None:

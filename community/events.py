@@ -274,3 +274,35 @@ class AnswerDue(Event):
 
     answer_id: int
     owner_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrustChanged(Event):
+    """`because`: earned, lapsed (the grace is over), word (a moderator's, with `reason`)."""
+
+    user_id: int
+    was: int
+    level: int
+    because: str
+    by_id: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustInGrace(Event):
+    """The work of the last hundred days no longer carries the level; `until` (ISO) there is time to change that."""
+
+    user_id: int
+    level: int
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbilityChanged(Event):
+    """A moderator took one ability away from one person, or gave it back."""
+
+    user_id: int
+    ability: str
+    limited: bool
+    by_id: int
+    reason: str | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.kernel.db import db
 from app.kernel.queue import job
-from community.advocates import records
+from community.advocates import records, trust
 from community.answers import actions as answers
 from community.answers import search
 from community.feedback import actions as feedback
@@ -47,6 +47,7 @@ def recount_records() -> int:
     for user_id, brand_id in people:
         with db.transaction():
             records.recount(user_id, brand_id)
+            trust.weigh(user_id, brand_id)
     return len(people)
 
 

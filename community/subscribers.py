@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from app.accounts.models import User
@@ -11,9 +13,10 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
-from community.advocates import records
+from community.advocates import records, trust
 from community.answers import subscribers as answers
 from community.events import (
+    AbilityChanged,
     AuthorCameBack,
     AuthorThanked,
     ClaimEnded,
@@ -31,6 +34,8 @@ from community.events import (
     TaskEscalated,
     TaskReleased,
     TaskResolved,
+    TrustChanged,
+    TrustInGrace,
 )
 from community.feedback.models import Feedback
 from community.feedback.receipts import DOUBTS
@@ -63,9 +68,10 @@ def subscribe_all() -> None:
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised], tell_flags)
     answers.subscribe_all()
-    subscribe("keep_records", [ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
+    subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
+    subscribe("tell_trust", [TrustChanged, TrustInGrace, AbilityChanged], tell_trust)
 
 
 def tell_thanks(event: Event, event_id: int) -> None:
@@ -164,7 +170,7 @@ def tell_flags(event: Event, event_id: int) -> None:
 
 
 def keep_records(event: Event, _event_id: int) -> None:
-    """What became of a reply counts for its writer."""
+    """What became of a reply counts for its writer, and may carry their trust level up or down."""
     match event:
         case ReplyPosted(reply_id=reply_id):
             records.mark(db.session.get_one(Reply, reply_id), "posted")
@@ -173,7 +179,30 @@ def keep_records(event: Event, _event_id: int) -> None:
         case AuthorCameBack(reply_id=reply_id, reading="stuck"):
             records.mark(db.session.get_one(Reply, reply_id), "stuck")
         case PostingPulledBack(reply_id=reply_id):
-            records.unmark(db.session.get_one(Reply, reply_id), "approved", "edited")
+            records.unmark(db.session.get_one(Reply, reply_id), *records.VETTED)
+    trust.weigh(event.writer_id, event.brand_id)  # type: ignore[attr-defined]
+
+
+def tell_trust(event: Event, event_id: int) -> None:
+    """What changed in what somebody may do, and why."""
+    match event:
+        case TrustChanged(user_id=user_id, was=was, level=level, because=because, by_id=by_id, reason=reason):
+            opened = [one.words.lower() for one in trust.ABILITIES.values() if was < one.level <= level]
+            words = {
+                "earned": f"Trust level {level}: your replies of the last 100 days carry it.",
+                "lapsed": f"Trust level {level}: the work of the last 100 days carries no more than this. Replies that are approved bring it back.",
+            }.get(because, f"{_name(by_id)} set your trust level to {level}.")
+            if opened:
+                words += f" New: {', '.join(opened)}."
+            _say(event, event_id, user_id, "trust", words, f"/people/{user_id}#trust", reason)
+        case TrustInGrace(user_id=user_id, level=level, until=until):
+            day = f"{datetime.fromisoformat(until):%-d %B}"
+            words = f"Your trust level {level} needs a little more: without it you go to {level - 1} on {day}. What is missing stands under Me."
+            _say(event, event_id, user_id, "trust", words, f"/people/{user_id}#trust", None)
+        case AbilityChanged(user_id=user_id, ability=ability, limited=limited, by_id=by_id, reason=reason):
+            what = trust.ABILITIES[ability].words if ability in trust.ABILITIES else ability
+            words = f"{_name(by_id)} limited one thing for you: {what.lower()}." if limited else f"{_name(by_id)} gave this back to you: {what.lower()}."
+            _say(event, event_id, user_id, "trust", words, f"/people/{user_id}#trust", reason)
 
 
 def tell_readers(event: Event, event_id: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -64,13 +65,15 @@ class Vault:
 
 
 _vault = Vault()
+_lots = b""
 
 
 def init(config: Config) -> None:
     """Bind to the installation's secret, and the one before while keys change."""
-    global _vault
+    global _vault, _lots
     previous = config.previous_secret_key.get_secret_value()
     _vault = Vault([config.secret, *([previous] if previous else [])])
+    _lots = HKDF(algorithm=SHA256(), length=32, salt=b"vouch", info=b"drawing lots").derive(config.secret.encode())
 
 
 def encrypt(text: str) -> str:
@@ -86,6 +89,14 @@ def decrypt(value: str) -> str:
 def renew(value: str) -> str:
     """The same secret under the present key. Raises WrongKey."""
     return _vault.renew(value)
+
+
+def lot(*about: object) -> float:
+    """A number from 0 to below 1 that belongs to these words: the same each time it is asked, and nobody without the installation's secret can know it."""
+    if not _lots:
+        raise RuntimeError("no key is set: create_app does that")
+    drawn = hmac.digest(_lots, "\x1f".join(map(str, about)).encode(), "sha256")
+    return int.from_bytes(drawn[:6], "big") / 2**48
 
 
 def new_token(prefix: str) -> str:

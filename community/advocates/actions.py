@@ -1,4 +1,4 @@
-"""The verbs of being an advocate: join, pause, come back, show or hide on boards, and the trust a moderator gives."""
+"""The verbs of being an advocate: join, pause, come back, show or hide on boards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Invalid
 from community.advocates.models import Advocate
-from community.permissions import RULES
 from community.tasks import actions as task_actions
 
 
@@ -59,15 +58,6 @@ def show_on_boards(user: User, brand: Brand, *, shown: bool) -> None:
     row = _required(user, brand)
     row.on_boards = shown
     audit("advocate.boards", row, by=user, shown=shown)
-
-
-def set_trust(advocate: Advocate, level: int, *, by: User, reason: str) -> None:
-    """A moderator's word on a trust level, on record with its reason code."""
-    RULES.check(by, "advocate.set_trust", advocate)
-    if level not in range(5):
-        raise Invalid("Trust levels go from 0 to 4.", field="trust_level")
-    audit("advocate.trust", advocate, by=by, reason=reason, was=advocate.trust_level, level=level)
-    advocate.trust_level = level
 
 
 def advocate_of(user: User, brand: Brand) -> Advocate | None:

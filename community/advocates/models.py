@@ -31,6 +31,14 @@ class Advocate(Base):
     """Own choice of how many answers a week are enough, at most the brand's; none: the brand's."""
     on_boards: Mapped[bool] = mapped_column(default=True)
     joined_at: Mapped[datetime]
+    grace_until: Mapped[datetime | None]
+    """Set: the work of the last hundred days no longer carries the level; from then on the next lower one holds."""
+    set_level: Mapped[int | None]
+    """A moderator's word: with `set_as` floor the level falls no lower, with cap it rises no higher, until `set_until`."""
+    set_as: Mapped[str | None] = mapped_column(String(8))
+    set_until: Mapped[datetime | None]
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Abilities a moderator took away: name to `{"reason", "by", "at"}`."""
 
 
 class QualityMark(Base):
@@ -47,7 +55,7 @@ class QualityMark(Base):
     topic: Mapped[str] = mapped_column(String(32))
     """The category of its task."""
     kind: Mapped[str] = mapped_column(String(16))
-    """`approved`, `edited`, `returned`, `rejected`, `wrong`, `stuck`, `posted`, `thanked`."""
+    """`approved`, `edited`, `passed`, `returned`, `rejected`, `wrong`, `stuck`, `posted`, `thanked`."""
     reason: Mapped[str | None] = mapped_column(String(32))
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
@@ -69,4 +77,6 @@ class TopicRecord(Base):
     thanked: Mapped[int] = mapped_column(default=0)
     clean: Mapped[int] = mapped_column(default=0)
     """Good ones since the last miss."""
+    vetted: Mapped[int] = mapped_column(default=0)
+    """Approved by whomever and however: by a person, with changes, or by a named rule."""
     missed_at: Mapped[datetime | None]

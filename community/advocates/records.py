@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.kernel import clock
 from app.kernel.db import db
-from community.advocates.models import QualityMark, TopicRecord
+from community.advocates.models import Advocate, QualityMark, TopicRecord
 from community.replies.models import Reply
 from community.tasks.models import Task
 
@@ -26,8 +26,9 @@ GOOD = frozenset({"approved"})
 BAD = frozenset({"returned", "rejected", "wrong", "stuck"})
 """`wrong`: the author said so and it was upheld. `stuck`: the author came back and was not helped. Somebody angrier is no
 mistake of the writer's, and a return without a reason is advice."""
-NEUTRAL = frozenset({"edited", "posted", "thanked"})
-"""`edited`: approved with other words, so neither right nor wrong."""
+VETTED = frozenset({"approved", "edited", "passed"})
+NEUTRAL = frozenset({"edited", "passed", "posted", "thanked"})
+"""`edited`: approved with other words, so neither right nor wrong. `passed`: let pass by a named rule, so nobody has looked."""
 MANNERS = frozenset({"tone", "private_data", "promise", "copy"})
 """Reasons that speak of how somebody writes, whatever about: a miss in every topic."""
 OVERALL = ""
@@ -43,6 +44,7 @@ class Record:
     bad: int = 0
     thanked: int = 0
     clean: int = 0
+    vetted: int = 0
     missed_at: datetime | None = None
 
     @property
@@ -57,7 +59,7 @@ NOTHING = Record()
 def topic_records(user_id: int, brand_id: int) -> dict[str, Record]:
     """Somebody's record by topic (a task's category), and over all under `OVERALL`. One statement, at most a dozen rows."""
     rows = db.session.execute(_RECORDS, {"user": user_id, "brand": brand_id})
-    return {row.topic: Record(row.answered, row.good, row.bad, row.thanked, row.clean, row.missed_at) for row in rows}
+    return {row.topic: Record(row.answered, row.good, row.bad, row.thanked, row.clean, row.vetted, row.missed_at) for row in rows}
 
 
 def mark(reply: Reply, kind: str, *, reason: str | None = None) -> None:
@@ -92,49 +94,48 @@ def recount(user_id: int, brand_id: int) -> None:
 
 
 def counted() -> Sequence[tuple[int, int]]:
-    """(user, brand) of everybody who has a record."""
-    return [(row[0], row[1]) for row in db.session.execute(select(TopicRecord.user_id, TopicRecord.brand_id).where(TopicRecord.topic == OVERALL))]
+    """(user, brand) of everybody who has a record or a trust level."""
+    both = union(select(TopicRecord.user_id, TopicRecord.brand_id).where(TopicRecord.topic == OVERALL), select(Advocate.user_id, Advocate.brand_id))
+    return [(row[0], row[1]) for row in db.session.execute(both)]
 
 
 _RECORDS = (
     select(TopicRecord)
     .where(TopicRecord.user_id == bindparam("user"), TopicRecord.brand_id == bindparam("brand"))
-    .with_only_columns(
-        TopicRecord.topic, TopicRecord.answered, TopicRecord.good, TopicRecord.bad, TopicRecord.thanked, TopicRecord.clean, TopicRecord.missed_at
-    )
+    .with_only_columns(*(getattr(TopicRecord, name) for name in ("topic", "answered", "good", "bad", "thanked", "clean", "vetted", "missed_at")))
 )
 
 
 def _hold(user_id: int, brand_id: int) -> None:
     """The row of the sums over all topics stands for the whole record: who holds it alone may count."""
     insert = postgresql.insert if db.is_postgres else sqlite.insert
-    db.session.execute(
-        insert(TopicRecord).values(user_id=user_id, brand_id=brand_id, topic=OVERALL, answered=0, good=0, bad=0, thanked=0, clean=0).on_conflict_do_nothing()
-    )
+    nothing = {"answered": 0, "good": 0, "bad": 0, "thanked": 0, "clean": 0, "vetted": 0}
+    db.session.execute(insert(TopicRecord).values(user_id=user_id, brand_id=brand_id, topic=OVERALL, **nothing).on_conflict_do_nothing())
     whole = (TopicRecord.user_id == user_id, TopicRecord.brand_id == brand_id, TopicRecord.topic == OVERALL)
     db.session.execute(select(TopicRecord.id).where(*whole).with_for_update(key_share=True))
 
 
 def _recount(user_id: int, brand_id: int) -> None:
     marks = db.session.execute(
-        select(QualityMark.topic, QualityMark.kind, QualityMark.reason, QualityMark.at).where(
+        select(QualityMark.topic, QualityMark.kind, QualityMark.reason, QualityMark.at, QualityMark.reply_id).where(
             QualityMark.user_id == user_id, QualityMark.brand_id == brand_id, QualityMark.at > clock.now() - WINDOW, QualityMark.undone_at.is_(None)
         )
     ).all()
-    topics = {topic for topic, *_ in marks}
-    misses = [(topic, at) for topic, kind, reason, at in marks if kind in BAD for topic in (topics if reason in MANNERS else (topic,))]
-    known = {row.topic: row for row in db.session.scalars(select(TopicRecord).where(TopicRecord.user_id == user_id, TopicRecord.brand_id == brand_id))}
-    for topic in topics | set(known):
-        mine = [(kind, at) for about, kind, _, at in marks if topic in (OVERALL, about)]
-        missed = max((at for about, at in misses if topic in (OVERALL, about)), default=None)
+    theirs = select(TopicRecord).where(TopicRecord.user_id == user_id, TopicRecord.brand_id == brand_id)
+    known = {row.topic: row for row in db.session.scalars(theirs.execution_options(populate_existing=True))}
+    for topic in {one.topic for one in marks} | set(known):
         row = known.get(topic)
         if row is None:
             row = TopicRecord(user_id=user_id, brand_id=brand_id, topic=topic)
             db.session.add(row)
-        row.answered = sum(kind == "posted" for kind, _ in mine)
-        row.good = sum(kind in GOOD for kind, _ in mine)
-        row.bad = sum(kind in BAD for kind, _ in mine)
-        row.thanked = sum(kind == "thanked" for kind, _ in mine)
-        row.clean = sum(kind in GOOD and (missed is None or at > missed) for kind, at in mine)
+        mine = [one for one in marks if topic in (OVERALL, one.topic)]
+        misses = [one.at for one in marks if one.kind in BAD and (topic in (OVERALL, one.topic) or one.reason in MANNERS)]
+        missed = max(misses, default=None)
+        row.answered = sum(one.kind == "posted" for one in mine)
+        row.good = sum(one.kind in GOOD for one in mine)
+        row.bad = sum(one.kind in BAD for one in mine)
+        row.thanked = sum(one.kind == "thanked" for one in mine)
+        row.clean = sum(one.kind in GOOD and (missed is None or one.at > missed) for one in mine)
+        row.vetted = len({one.reply_id for one in mine if one.kind in VETTED})
         row.missed_at = missed
     db.session.flush()

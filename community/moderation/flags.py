@@ -11,6 +11,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.outbox import record
+from community.advocates import trust
 from community.events import FlagRaised
 from community.mentions import actions as mention_actions
 from community.mentions.models import Mention
@@ -31,6 +32,9 @@ def flag(task: Task, *, by: User, kind: str, note: str | None = None) -> Flag:
         raise Invalid(f"A flag is one of {', '.join(FLAGS)}.", field="kind")
     if task.state not in ("open", "claimed", "in_review"):
         raise Conflict(f"This task is {task.state} already.", state=task.state)
+    advocate = trust.advocate_row(by.id, task.brand_id)
+    if advocate is not None:
+        trust.check(advocate, "flag")
     row = Flag(
         brand_id=task.brand_id,
         task_id=task.id,

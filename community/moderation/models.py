@@ -1,10 +1,11 @@
-"""A look at a submission, the hold of the person who looks, and a report that something is wrong."""
+"""A look at a submission, the hold of the person who looks, what peers found, an appeal, and a report that something is wrong."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import JSON, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Id, only_where, ref
@@ -29,6 +30,8 @@ class Review(Base):
     reviewer_id: Mapped[int | None] = ref("user.id")
     rule: Mapped[str | None] = mapped_column(String(32))
     """The named rule that let it pass without a look."""
+    basis: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What the rule looked at, so that it can be worked out again."""
     edited_from: Mapped[int | None]
     """Edit and approve: the revision the writer had handed in."""
     reason: Mapped[str | None] = mapped_column(String(32))
@@ -91,3 +94,52 @@ class FlagVote(Base):
     flag_id: Mapped[int] = ref("flag.id")
     user_id: Mapped[int] = ref("user.id")
     at: Mapped[datetime]
+
+
+class PeerVote(Base):
+    """What one advocate found of another's revision: four yes-or-no questions, asked once."""
+
+    __tablename__ = "peer_vote"
+    __table_args__ = (
+        UniqueConstraint("reply_id", "revision", "voter_id"),
+        Index("ix_peer_vote_pair", "voter_id", "writer_id", "at"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    reply_id: Mapped[int] = ref("reply.id")
+    revision: Mapped[int]
+    voter_id: Mapped[int] = ref("user.id")
+    writer_id: Mapped[int] = ref("user.id")
+    kind: Mapped[bool]
+    answers: Mapped[bool]
+    correct: Mapped[bool]
+    personal: Mapped[bool]
+    note: Mapped[str | None] = mapped_column(String(500))
+    at: Mapped[datetime]
+
+    @property
+    def yes(self) -> bool:
+        """All four."""
+        return self.kind and self.answers and self.correct and self.personal
+
+
+class Appeal(Base):
+    """A writer asks for one more look at a rejection, by somebody who did not decide it."""
+
+    __tablename__ = "appeal"
+    __table_args__ = (UniqueConstraint("reply_id"), only_where("ix_appeal_open", "brand_id", "id", where="state = 'open'"))
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    reply_id: Mapped[int] = ref("reply.id")
+    review_id: Mapped[int] = ref("review.id")
+    """The rejection."""
+    writer_id: Mapped[int] = ref("user.id")
+    words: Mapped[str] = mapped_column(String(1000))
+    state: Mapped[str] = mapped_column(String(16))
+    """`open`, `upheld` (the writer was right), `dismissed`."""
+    at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = ref("user.id")
+    note: Mapped[str | None] = mapped_column(String(1000))

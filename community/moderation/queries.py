@@ -17,11 +17,12 @@ from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
 from community.mentions.models import Decision, Mention
 from community.moderation.models import Flag, Review, ReviewClaim
+from community.moderation.sampling import FIRST_REPLIES
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
 
-COACHED = 5
-"""An advocate's first so many replies are always looked at, and marked so in the queue."""
+COACHED = FIRST_REPLIES
+"""They are marked so in the queue."""
 
 
 @dataclass(frozen=True)

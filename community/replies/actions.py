@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy import select
@@ -19,12 +20,13 @@ from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.outbox import record
 from app.kernel.queue import enqueue
+from community.advocates import records
 from community.channels.base import Voice
 from community.channels.models import ChannelAccount
 from community.events import ReplyApproved, ReplySubmitted
 from community.mentions.models import Mention
 from community.mentions.text import storable
-from community.moderation import checks
+from community.moderation import checks, sampling
 from community.moderation.models import Review
 from community.permissions import RULES
 from community.replies import withdrawal
@@ -121,8 +123,8 @@ def save(reply: Reply, *, by: User, text: str, revision: int | None = None, voic
 def submit(reply: Reply, *, by: User, revision: int) -> Reply:
     """Hand in exactly this revision. The checks run again; whatever stops it is told (Invalid, with the checks).
 
-    An employee's reply in a tier passes by the rule `employee_role`; everybody else's waits for a moderator. Handed
-    in after somebody else took the task over, it is kept as an alternative for the moderator.
+    It may pass by a named rule (an employee's role, an advocate's trust); else it waits for a person. Handed in after
+    somebody else took the task over, it is kept as an alternative for the moderator.
     """
     RULES.check(by, "reply.change", reply)
     task, reply = lock_pair(reply)
@@ -133,6 +135,7 @@ def submit(reply: Reply, *, by: User, revision: int) -> Reply:
     if task.state in ("resolved", "cancelled", "answered"):
         raise Conflict("This question was answered or closed meanwhile. Your draft is kept.", state=task.state)
     current = revision_of(reply)
+    first = reply.submitted_at is None
     if current.sealed_at is not None:
         # Returned and handed in again unchanged, or in another voice: it waits for a look of its own, under a number of its own.
         current = next_revision(reply, current.text, by)
@@ -143,7 +146,7 @@ def submit(reply: Reply, *, by: User, revision: int) -> Reply:
         task_actions.hand_in(task)
     record(ReplySubmitted(reply.brand_id, reply.id, task.id, by.id, current.number))
     audit("reply.submit", reply, by=by, revision=current.number, late=late)
-    _let_pass(reply, current, task, by)
+    _let_pass(reply, current, task, by, first=first)
     changed(reply)
     return reply
 
@@ -207,7 +210,15 @@ def confirm_by_hand(posting: Posting, *, by: User, url: str) -> Posting:
 
 
 def approve_revision(
-    reply: Reply, current: Revision, task: Task, *, by: User | None, rule: str | None = None, note: str | None = None, edited_from: int | None = None
+    reply: Reply,
+    current: Revision,
+    task: Task,
+    *,
+    by: User | None,
+    rule: str | None = None,
+    basis: dict[str, Any] | None = None,
+    note: str | None = None,
+    edited_from: int | None = None,
 ) -> Posting:
     """Approval, its event, its audit line and the order to post, in one transaction. Vetted means exactly this."""
     if (by is None) == (rule is None):
@@ -226,6 +237,7 @@ def approve_revision(
             decision="approve",
             reviewer_id=by.id if by else None,
             rule=rule,
+            basis=basis or None,
             edited_from=edited_from,
             note=note[:1000] if note else None,
             at=now,
@@ -378,14 +390,18 @@ def _revise(reply: Reply, task: Task, text: str, by: User) -> None:
     seal(reply, current, task, by)
     record(ReplySubmitted(reply.brand_id, reply.id, task.id, by.id, current.number))
     audit("reply.revise", reply, by=by, revision=current.number)
-    _let_pass(reply, current, task, by)
+    _let_pass(reply, current, task, by, first=False)
     changed(reply)
 
 
-def _let_pass(reply: Reply, current: Revision, task: Task, by: User) -> None:
-    """The named rule: an employee's words to their own tier's task need no look, unless somebody else has the task by now."""
-    if not reply.late and task.audience in ("tier_1", "tier_2") and by.has(task.brand_id, "tier_1", "tier_2"):
-        approve_revision(reply, current, task, by=None, rule="employee_role")
+def _let_pass(reply: Reply, current: Revision, task: Task, by: User, *, first: bool) -> None:
+    """A named rule may approve it here and now; else it is said why it waits for a person."""
+    verdict = sampling.weigh(reply, current, task, by, first=first)
+    reply.look_because = verdict.because
+    if verdict.rule is not None:
+        approve_revision(reply, current, task, by=None, rule=verdict.rule, basis=verdict.basis)
+        if verdict.basis:
+            records.mark(reply, "passed")
 
 
 def _is_writers_turn(task: Task, by: User) -> bool:

@@ -17,6 +17,7 @@ class Reply(Base):
         Index("ix_reply_task", "task_id", "id"),
         Index("ix_reply_writer", "writer_id", "brand_id", "id"),
         only_where("ix_reply_review", "brand_id", "submitted_at", where="state = 'submitted'"),
+        only_where("ix_reply_example", "brand_id", "id", where="example_at IS NOT NULL"),
         only_where("uq_reply_draft", "task_id", "writer_id", where="state = 'draft'", unique=True),
     )
 
@@ -35,6 +36,14 @@ class Reply(Base):
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
+    look_because: Mapped[str | None] = mapped_column(String(32))
+    """Why a person has to look, as a code of `moderation.sampling`."""
+    peers_until: Mapped[datetime | None]
+    """Set while peers vote on it; past this moment, or once they have spoken, it is the moderators'."""
+    alerts: Mapped[int] = mapped_column(default=0)
+    """How often moderators were told that it waits."""
+    example_at: Mapped[datetime | None]
+    """Set: shown to newcomers as what good looks like."""
 
     revisions: Mapped[list[Revision]] = relationship(lazy="raise_on_sql", order_by="Revision.number", viewonly=True)
 

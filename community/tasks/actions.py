@@ -14,6 +14,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, TooMany
 from app.kernel.outbox import record
+from community.advocates import trust
 from community.advocates.models import Advocate
 from community.events import ClaimEnded, TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved
 from community.mentions.models import Decision, Mention
@@ -329,6 +330,7 @@ def _make_room(task: Task, by: User, advocate: Advocate | None) -> None:
         return
     if advocate.paused_until and advocate.paused_until > now:
         raise Forbidden("You are on a break. End it under Me, and the desk is yours again.")
+    trust.check(advocate, "claim")
     load = lately(advocate, db.session.get_one(Brand, task.brand_id)).load
     limit, usual = at_once(advocate.trust_level, load.lapsed), at_once(advocate.trust_level)
     if held >= limit:
