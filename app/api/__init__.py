@@ -31,6 +31,7 @@ from app.api import (
     replies,
     reviews,
     tasks,
+    trust,
 )  # fmt: skip
 from app.api.document import document
 from app.api.door import DOORS, IdConverter, blueprint
@@ -55,6 +56,7 @@ RESOURCES = (
     metrics,
     brands,
     hooks,
+    trust,
 )
 VERSION = "1.0.0"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -18,8 +19,13 @@ from app.kernel.errors import Invalid, NotFound
 from app.web import render
 from app.web.frame import done, page, watch
 from community.advocates import actions as advocates
+from community.advocates import trust
+from community.advocates.models import Advocate
 from community.advocates.queries import advocate_of
+from community.advocates.records import NOTHING, OVERALL, Record, topic_records
 from community.feedback.queries import impact, thanks_for
+from community.moderation.sampling import missed, share_of
+from community.permissions import RULES as ROAD
 from community.tasks.rules import CLAIMS_AT_ONCE
 from gamification.badges.queries import badges_of
 from gamification.permissions import RULES, Score
@@ -60,11 +66,32 @@ def show(person_id: int) -> ResponseReturnValue:
         badges=badges_of(person, brand),
         entries=[_line(entry) for entry in entries.items],
         more=entries.next is not None,
-        at_once=CLAIMS_AT_ONCE.get(advocate.trust_level) if advocate else None,
+        trust=_trust(advocate) if advocate else None,
         paused=advocate is not None and advocate.paused_until is not None and advocate.paused_until > clock.now(),
         roles=sorted(person.roles_in(brand.id)),
         languages=render.LANGUAGES,
     )
+
+
+@blueprint.post("/people/<int:person_id>/trust")
+def set_trust(person_id: int) -> ResponseReturnValue:
+    """A moderator's word on the level: `level`, `reason`."""
+    advocate, level = _advocate(person_id), request.form.get("level", "")
+    if not (level.isascii() and level.isdigit() and len(level) == 1):
+        raise Invalid("Trust levels go from 0 to 4.", field="level")
+    trust.set_level(advocate, int(level), by=current_user._get_current_object(), reason=request.form.get("reason", ""))
+    return done("people.show", "Kept, and told with your reason.", person_id=person_id)
+
+
+@blueprint.post("/people/<int:person_id>/limits")
+def limit(person_id: int) -> ResponseReturnValue:
+    """Take one `ability` away with a `reason` (`limited=1`), or give it back (`limited=0`)."""
+    advocate, by, ability = _advocate(person_id), current_user._get_current_object(), request.form.get("ability", "")
+    if request.form.get("limited") == "1":
+        trust.limit(advocate, ability, by=by, reason=request.form.get("reason", ""))
+        return done("people.show", "Limited, and told with your reason.", person_id=person_id)
+    trust.lift(advocate, ability, by=by)
+    return done("people.show", "Given back, and told.", person_id=person_id)
 
 
 @blueprint.get("/people/<int:person_id>/ledger")
@@ -123,6 +150,54 @@ def _person(person_id: int) -> tuple[User, Brand]:
     if person is None or not person.roles_in(brand.id) or not RULES.may(current_user, "ledger.see", Score(brand.id, person_id)):
         raise NotFound
     return person, brand
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a level lets somebody do, what the next one asks, and the record it rests on."""
+
+    level: int
+    at_once: int
+    abilities: list[tuple[trust.Ability, str | None, bool]]
+    """Each with why not, and whether a moderator took it away."""
+    needs: list[trust.Need]
+    grace_until: datetime | None
+    keeps: list[trust.Need]
+    """What the present level asks, while it is in question."""
+    set_as: str | None
+    set_until: datetime | None
+    topics: list[tuple[str, Record, int, bool]]
+    """(topic, record, how many of a hundred are looked at, after a miss)."""
+    overall: Record
+    may_set: bool
+
+
+def _trust(advocate: Advocate) -> Trust:
+    records = topic_records(advocate.user_id, advocate.brand_id)
+    overall = records.get(OVERALL, NOTHING)
+    level = advocate.trust_level
+    topics = sorted(((topic, record) for topic, record in records.items() if topic and record.vetted + record.bad), key=lambda one: -one[1].vetted)
+    return Trust(
+        level=level,
+        at_once=CLAIMS_AT_ONCE.get(level, 1),
+        abilities=[(one, trust.refusal(advocate, one.name), trust.limited(advocate, one.name)) for one in trust.ABILITIES.values()],
+        needs=trust.needs(overall, level + 1) if level < trust.HIGHEST else [],
+        grace_until=advocate.grace_until,
+        keeps=trust.needs(overall, level) if advocate.grace_until and level else [],
+        set_as=advocate.set_as,
+        set_until=advocate.set_until,
+        topics=[(topic, record, share_of(record), missed(record)) for topic, record in topics],
+        overall=overall,
+        may_set=advocate.user_id != current_user.id and ROAD.may(current_user, "advocate.set_trust", advocate),
+    )
+
+
+def _advocate(person_id: int) -> Advocate:
+    person, brand = _person(person_id)
+    advocate = advocate_of(person, brand)
+    if advocate is None:
+        raise NotFound
+    return advocate
 
 
 def _line(entry: LedgerEntry) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from app.web.tasks import read_as
 from community.channels.registry import pack_of
 from community.mentions.models import Mention
 from community.moderation import actions
-from community.moderation.queries import COACHED, QueueItem, history, item_of, queue, reviewed_before
+from community.moderation.queries import QueueItem, history, item_of, queue, reviewed_before
+from community.moderation.sampling import in_words
 from community.permissions import RULES
 from community.replies.actions import hold_seconds
 from community.replies.models import Posting, Revision
@@ -43,6 +44,8 @@ SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("other", "Something else", ""),
 )
 """Reason code, its chip, and the sentence the chip begins."""
+RULE_WORDS = {"employee_role": "An employee’s role", "trust": "Trust", "peers": "Peers"}
+"""Who let it pass, by the first word of the rule."""
 HANDS = {"own": "as themselves", "brand": "as the brand"}
 
 
@@ -154,6 +157,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "hold": hold_seconds(brand.id),
         "refusal": refusal,
         "because": _because(item, decided),
+        "rules": RULE_WORDS,
         "held": item.holder if item.holder and item.holder.id != current_user.id else None,
     }
 
@@ -186,9 +190,9 @@ def _tags(item: QueueItem, show: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def _because(item: QueueItem, decided: int) -> str:
-    if decided < COACHED:
-        return f"An advocate’s first {COACHED} replies are always looked at; this is number {decided + 1}."
-    return "Nobody’s reply goes out before somebody else has looked at it."
+    if item.reply.look_because == "first":
+        return f"{in_words('first')} This is number {decided + 1}."
+    return in_words(item.reply.look_because)
 
 
 def _how(voice: str, way: str, network: str) -> str:

@@ -93,6 +93,8 @@ people.show              signed in
 people.points            signed in
 people.badges            signed in
 people.prefer            signed in
+people.set_trust         mx
+people.limit             mx
 people.take_break        a
 people.end_break         a
 people.come_back         a
@@ -126,6 +128,9 @@ api.get_me               signed in
 api.get_preferences      signed in
 api.put_preferences      signed in
 api.list_ledger          signed in
+api.get_trust            signed in
+api.set_trust            mx
+api.limit_ability        mx
 api.get_leaderboard      signed in
 api.list_tasks           signed in
 api.get_task             signed in

@@ -7,8 +7,8 @@ from alembic import op
 
 import app.kernel.db
 
-revision = "20261122_0655"
-down_revision = "20261122_0645"
+revision = "20261122_0656"
+down_revision = "20261122_0655"
 branch_labels = None
 depends_on = None
 
