@@ -80,12 +80,9 @@ BODIES: dict[str, dict[str, Any]] = {
 FORM = {
     "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
-<<<<<<< HEAD
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
     "title": "Where is the serial number?", "based_on": "1", "owner": "1",
-=======
-    "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "level": "1", "ability": "vet", "limited": "1",
->>>>>>> 52302d6 (Show what trust opens, what the next level asks, and let moderators set it)
+    "level": "1", "ability": "vet", "limited": "1",
 }  # fmt: skip
 """What a browser could send to any form."""
 

@@ -80,7 +80,7 @@ def test_returned_it_is_the_writers_again_with_the_reason(town: Town) -> None:
     said = words(ada.get(f"/tasks/{reply.task_id}"))
     assert "Say which light." in said
     assert "Submit for review" in said
-    again = ada.post(f"/tasks/{reply.task_id}/submit", data={"text": TEXT + " The lower one."})
+    again = ada.post(f"/tasks/{reply.task_id}/submit", data={"text": TEXT + " The lower one.", "revision": str(fresh(reply).revision)})
     assert again.status_code == 303
     assert fresh(reply).state == "submitted"
 
