@@ -99,7 +99,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "resolve_case": Ask("tim", "POST", f"/cases/{case()}/resolve", {"outcome": "fixed"}),
         "reopen_case": Ask("tim", "POST", f"/cases/{resolved()}/reopen"),
         "put_preferences": Ask("ada", "PUT", "/me/preferences", {"when": {"thanks": "digest"}}),
-        "set_trust": Ask("cleo", "PUT", f"/users/{ada.id}/trust", {"level": 2, "reason": "Known for years."}),
+        "set_trust": Ask("cleo", "PUT", f"/users/{ada.id}/trust", {"level": 0, "reason": "Known for years."}),
         "limit_ability": Ask("max", "PUT", f"/users/{ben.id}/limits", {"ability": "vet", "limited": True, "reason": "A week without."}),
         "change_settings": Ask("max", "PATCH", "/brands/northwind/settings", {"settings": {"lease_minutes": 25}}),
         "resume_posting": Ask("max", "DELETE", "/brands/northwind/posting_stop"),

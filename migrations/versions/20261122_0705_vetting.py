@@ -7,8 +7,8 @@ from alembic import op
 
 import app.kernel.db
 
-revision = "20261122_0656"
-down_revision = "20261122_0655"
+revision = "20261122_0705"
+down_revision = "20261122_0700"
 branch_labels = None
 depends_on = None
 
