@@ -86,7 +86,7 @@ class Frame:
     brands: list[Brand]
     places: list[Place]
     more: list[Place]
-    """Places a person with many roles has, but the rail has no room for: they stand under Me."""
+    """Places a phone's bar has no room for: there they stand under Me."""
     counts: dict[str, int]
     notices: int
     role: str
