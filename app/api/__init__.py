@@ -14,6 +14,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from app import access as outer
 from app.api import (
     access,
+    answers,
     brands,
     cases,
     claims,
@@ -43,6 +44,7 @@ RESOURCES = (
     labels,
     decide,
     tasks,
+    answers,
     claims,
     flags,
     replies,

@@ -14,6 +14,7 @@ from app.api import scope
 from app.api.door import Given, Revision, Shown, Words, door
 from app.kernel.db import db
 from app.kernel.errors import Conflict, NotFound
+from community.answers import uses
 from community.moderation.queries import history
 from community.replies import actions, queries
 from community.replies import models as stored
@@ -96,16 +97,23 @@ class ReplyDetail(ReplyView):
     reviews: list[ReviewView]
 
 
+USED = "Suggestions it was made of, by `code`. Kept from handing in on where their words still stand in it; their writers are credited."
+
+
 class ReplyGiven(Given):
     body: Body
     voice: Annotated[Voice | None, Field(description="Whose voice speaks; the network and the person's role say which there are.")] = None
 
 
-class BeginGiven(ReplyGiven):
+class MadeOf(ReplyGiven):
+    used: Annotated[list[Annotated[Words, Field(max_length=40)]], Field(max_length=uses.MOST, description=USED)] = []
+
+
+class BeginGiven(MadeOf):
     revision: Annotated[Revision | None, Field(description="The revision of one's draft that one saw; left out where one saw none.")] = None
 
 
-class SaveGiven(ReplyGiven):
+class SaveGiven(MadeOf):
     revision: Annotated[Revision | None, Field(description="Where given, the revision the writer saw: a newer one is a conflict.")] = None
 
 
@@ -122,13 +130,17 @@ def write_reply(*, by: User, task_id: int, body: BeginGiven) -> tuple[ReplyView,
     """Begin a draft on a task one holds. Where one's draft is begun already, its `revision` saves it (200), and other words without it are a conflict."""
     task = task_of(by, task_id)
     begun = queries.draft_of(by, task) is not None
-    return reply_view(actions.draft(task, by=by, text=body.body, voice=body.voice, revision=body.revision), by), 200 if begun else 201
+    reply = actions.draft(task, by=by, text=body.body, voice=body.voice, revision=body.revision)
+    uses.note(reply, body.used)
+    return reply_view(reply, by), 200 if begun else 201
 
 
 @door("PUT", "/replies/<id:reply_id>", takes=SaveGiven, gives=ReplyView)
 def save_reply(*, by: User, reply_id: int, body: SaveGiven) -> ReplyView:
     """Save other words. What was handed in or approved gets a new revision that needs its own review."""
-    return reply_view(actions.save(reply_of(by, reply_id), by=by, text=body.body, revision=body.revision, voice=body.voice), by)
+    reply = actions.save(reply_of(by, reply_id), by=by, text=body.body, revision=body.revision, voice=body.voice)
+    uses.note(reply, body.used)
+    return reply_view(reply, by)
 
 
 @door("GET", "/replies/<id:reply_id>", gives=ReplyDetail)

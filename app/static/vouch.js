@@ -206,6 +206,36 @@
     if (fits && kept.text !== saved) changed();
     else if (area.value.trim()) check();
   }
+  /* Answers to start from: brought once the page is there, put in at the caret (Alt 1, Alt 2 …); what was put in is told with the reply. */
+  const offers = $("[data-suggest]");
+  if (offers) {
+    ask(offers.dataset.suggest).then(async (answer) => { if (answer.ok) offers.innerHTML = await answer.text(); }).catch(() => { /* the link stays */ });
+  }
+  if (offers && composer) {
+    const used = document.createElement("input"), mark = `used:${composer.dataset.save}`;
+    used.type = "hidden"; used.name = "used"; used.value = sessionStorage.getItem(mark) ?? "";
+    composer.append(used);
+    const insert = (one) => {
+      const area = $("textarea", composer), at = area.selectionStart, before = area.value.slice(0, at);
+      area.setRangeText((before && !/\s$/.test(before) ? " " : "") + $("[data-words]", one).textContent, at, area.selectionEnd, "end");
+      used.value = [...new Set([...used.value.split(" ").filter(Boolean), one.dataset.suggested])].join(" ");
+      sessionStorage.setItem(mark, used.value);
+      area.focus(); area.dispatchEvent(new Event("input", { bubbles: true }));
+      say("Inserted. Make it fit this person.");
+    };
+    offers.addEventListener("submit", (event) => {
+      const one = event.target.closest("[data-suggested]");
+      if (!one) return;
+      event.preventDefault(); event.stopPropagation();
+      insert(one);
+    });
+    document.addEventListener("keydown", (event) => {
+      const digit = event.altKey && !event.ctrlKey && !event.metaKey && /^Digit([1-9])$/.exec(event.code);
+      const one = digit && $$("[data-suggested]", offers)[digit[1] - 1];
+      if (one) { event.preventDefault(); insert(one); }
+    });
+  }
+
   /* A task whose composer is gone (another has it, it is settled): what was never saved is shown once more, to be copied or forgotten. */
   const orphan = $("[data-kept-for]");
   const stray = orphan && keptWords(keptKey(orphan.dataset.keptFor));

@@ -95,6 +95,7 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "boards.show": SIGNED_IN, "boards.choose": ("advocate",),
     "answers.index": READERS, "answers.show": READERS, "answers.new": WRITERS, "answers.create": WRITERS, "answers.edit": WRITERS, "answers.revise": WRITERS,
     "answers.publish": STAFF, "answers.decline": STAFF, "answers.expire": STAFF, "answers.keep": STAFF, "answers.hand_over": STAFF,
+    "answers.suggested": WRITERS, "answers.insert": ANSWERS,
     "notices.index": SIGNED_IN, "notices.read_all": SIGNED_IN,
     "preferences.show": SIGNED_IN, "preferences.keep": SIGNED_IN, "preferences.unsubscribe": PUBLIC, "preferences.stop": PUBLIC,
     "changes.index": SIGNED_IN,

@@ -14,10 +14,14 @@ from app.accounts.models import User
 from app.kernel.errors import Forbidden, Invalid, NotFound
 from app.web import render
 from app.web.frame import done, page, page_or_part, watch
-from community.answers import actions
+from community.answers import actions, suggestions, uses
 from community.answers.models import Answer, Version
 from community.answers.queries import SHOWS, entry_of, library, proposals_waiting, translations_of, used_in, versions_of
 from community.permissions import RULES
+from community.replies import actions as replies
+from community.replies.queries import draft_of
+from community.tasks.models import Task
+from community.tasks.queries import holder_of, task_of
 
 blueprint = Blueprint("answers", __name__)
 
@@ -162,6 +166,45 @@ def hand_over(answer_id: int) -> ResponseReturnValue:
         entry.answer, by=_user(), to=people.person(_number("owner")), public=request.form.get("public") == "1", topic=request.form.get("topic") or None
     )
     return done("answers.show", "Kept.", answer_id=answer_id)
+
+
+# Answers to start from
+
+
+@blueprint.get("/tasks/<int:task_id>/suggestions")
+def suggested(task_id: int) -> ResponseReturnValue:
+    """What fits a task's post: a part of the workspace, or a page for who has no script."""
+    user = _user()
+    task = task_of(user, task_id)
+    return page_or_part(
+        "answers/suggested.html",
+        "answers/_suggested.html",
+        task=task,
+        found=suggestions.suggest(task),
+        may=_may_insert(user, task),
+        shelf=RULES.refusal(user, "answer.propose", actions.shelf(user, task.brand_id)) is None,
+    )
+
+
+@blueprint.post("/tasks/<int:task_id>/suggestions")
+def insert(task_id: int) -> ResponseReturnValue:
+    """Put one at the end of the draft, for who has no script."""
+    user = _user()
+    task = task_of(user, task_id)
+    code = request.form.get("code", "")
+    one = next((each for each in suggestions.suggest(task) if each.code == code and not each.stale), None)
+    if one is None:
+        raise NotFound
+    begun = draft_of(user, task)
+    before = replies.revision_of(begun).text.rstrip() if begun else ""
+    reply = replies.draft(task, by=user, text=f"{before}\n\n{one.text}".strip(), revision=begun.revision if begun else None)
+    uses.note(reply, [code])
+    return done("tasks.show", "Inserted. Make it fit this person.", task_id=task_id)
+
+
+def _may_insert(user: User, task: Task) -> bool:
+    held = holder_of(task)
+    return (held is not None and held[0].id == user.id) or draft_of(user, task) is not None
 
 
 # Helpers

@@ -15,6 +15,7 @@ from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from app.web import render
 from app.web.frame import done
 from app.web.tasks import outgoing, workspace
+from community.answers import uses
 from community.moderation import checks
 from community.moderation.checks import Check
 from community.replies import actions
@@ -92,7 +93,10 @@ def withdraw(reply_id: int) -> ResponseReturnValue:
 
 
 def _save(task: Task, user: User, sent: dict[str, Any]) -> Reply:
-    return actions.draft(task, by=user, text=sent["text"], voice=sent["voice"], revision=sent["revision"])
+    reply = actions.draft(task, by=user, text=sent["text"], voice=sent["voice"], revision=sent["revision"])
+    # What stopped being offered meanwhile keeps nobody from saving their words.
+    uses.note(reply, sent["used"], strict=False)
+    return reply
 
 
 def _saved(reply: Reply, task: Task, user: User) -> ResponseReturnValue:
@@ -115,7 +119,7 @@ def _checked(task: Task, user: User, text: str, voice: Any, reply_id: int | None
 
 
 def _sent() -> dict[str, Any]:
-    """Text, voice and revision, of a form or of JSON."""
+    """Text, voice, revision and what was inserted, of a form or of JSON."""
     given = request.get_json() if request.is_json else request.form
     if not hasattr(given, "get") or not isinstance(given.get("text"), str):
         raise Missing("The words are missing.", field="text")
@@ -126,4 +130,6 @@ def _sent() -> dict[str, Any]:
         number = int(number) if number not in (None, "") else None
     except (TypeError, ValueError):
         raise Invalid("A revision is a number.", field="revision") from None
-    return {"text": given["text"].replace("\r\n", "\n"), "voice": voice, "revision": number}
+    used = given.get("used")
+    codes = used.split() if isinstance(used, str) else []
+    return {"text": given["text"].replace("\r\n", "\n"), "voice": voice, "revision": number, "used": codes}

@@ -40,6 +40,7 @@ LONGEST_BREAK = 60
 HAPPENED = {
     "approved": "Reply approved", "thanked": "The author said thanks", "first_try": "Solved at the first answer",
     "vetted": "Looked at a reply and approved it", "reviewed": "Looked at a reply",
+    "reused": "Your words helped somebody else answer",
 }  # fmt: skip
 
 

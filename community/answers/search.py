@@ -237,6 +237,11 @@ def drop(passages: Sequence[Passage]) -> None:
     db.session.execute(delete(Passage).where(Passage.id.in_(ids)).execution_options(synchronize_session="fetch"))
 
 
+def forget_mentions(mention_ids: Sequence[int]) -> None:
+    """Posts were deleted on their network: nothing is found by their words any more."""
+    drop(db.session.scalars(select(Passage).where(Passage.mention_id.in_(mention_ids))).all())
+
+
 def count_terms(*, anyway: bool = False) -> int:
     """Count anew which terms are common, once the passages have grown by a tenth; returns how many there are."""
     with db.transaction(read_only=True) as session:

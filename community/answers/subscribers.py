@@ -7,9 +7,20 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
+from community.answers import suggestions, uses
 from community.answers.actions import version_of
 from community.answers.models import Answer
-from community.events import AnswerDeclined, AnswerDue, AnswerExpired, AnswerProposed, AnswerPublished
+from community.events import (
+    AnswerDeclined,
+    AnswerDue,
+    AnswerExpired,
+    AnswerProposed,
+    AnswerPublished,
+    AuthorCameBack,
+    AuthorThanked,
+    ReplyPosted,
+    TaskResolved,
+)
 
 TOLD_AT_MOST = 50
 """Moderators told of one proposal."""
@@ -17,7 +28,20 @@ TOLD_AT_MOST = 50
 
 def subscribe_all() -> None:
     """List who listens to what."""
+    subscribe("know_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, TaskResolved], know_outcomes)
     subscribe("tell_answers", [AnswerProposed, AnswerPublished, AnswerDeclined, AnswerExpired, AnswerDue], tell_answers)
+
+
+def know_outcomes(event: Event, _event_id: int) -> None:
+    """What is out may be suggested to others, and what became of it counts for what it was made of."""
+    match event:
+        case ReplyPosted(reply_id=reply_id):
+            suggestions.shelve_replies([reply_id])
+            uses.count(reply_id)
+        case AuthorThanked(reply_id=reply_id) | AuthorCameBack(reply_id=reply_id):
+            uses.count(reply_id)
+        case TaskResolved(reply_id=reply_id) if reply_id is not None:
+            uses.count(reply_id)
 
 
 def tell_answers(event: Event, event_id: int) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import Select, func, insert, or_, select, update
 from app.kernel import clock, live
 from app.kernel.db import among, db, insert_many
 from app.kernel.outbox import record
+from community.answers import search
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
 from community.events import MentionsReceived, TasksOpened
@@ -468,6 +469,7 @@ def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
         mention.gone_at = clock.now()
     if rows:
         ids = [m.id for m in rows]
+        search.forget_mentions(ids)
         alive = select(Task).where(Task.mention_id.in_(ids), Task.state.in_(("open", "claimed", "in_review", "answered")))
         for task in db.session.scalars(_held(alive)).all():
             task_actions.cancel(task, because="mention_deleted", by=None)

@@ -21,6 +21,7 @@ from app.kernel.errors import Conflict, Invalid
 from app.kernel.outbox import record
 from app.kernel.queue import enqueue
 from community.advocates import records
+from community.answers import uses
 from community.channels.base import Voice
 from community.channels.models import ChannelAccount
 from community.events import ReplyApproved, ReplySubmitted
@@ -140,6 +141,7 @@ def submit(reply: Reply, *, by: User, revision: int) -> Reply:
         # Returned and handed in again unchanged, or in another voice: it waits for a look of its own, under a number of its own.
         current = next_revision(reply, current.text, by)
     seal(reply, current, task, by)
+    uses.settle(reply, current.number, current.text)
     late = not _is_writers_turn(task, by)
     REPLY.move(reply, "submit", submitted_at=clock.now(), late=late)
     if not late:
@@ -388,6 +390,7 @@ def _revise(reply: Reply, task: Task, text: str, by: User) -> None:
         REPLY.move(reply, "revise", decided_at=None)
     current = next_revision(reply, text, by)
     seal(reply, current, task, by)
+    uses.settle(reply, current.number, current.text)
     record(ReplySubmitted(reply.brand_id, reply.id, task.id, by.id, current.number))
     audit("reply.revise", reply, by=by, revision=current.number)
     _let_pass(reply, current, task, by, first=False)

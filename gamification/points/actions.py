@@ -15,6 +15,7 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.events import rebuild as event_of
 from app.kernel.outbox import ATTEMPTS, Delivery, OutboxEvent, record
+from community.answers.uses import writers_of_sources
 from community.events import ReplyApproved, TaskResolved
 from community.mentions.models import Mention
 from community.replies.models import Reply
@@ -94,7 +95,7 @@ def rebuild(*, check: bool = False) -> Rebuilt:
 def facts_of(event: Event) -> Facts:
     """What the rows say about a fact; rows change no more once the fact is recorded."""
     match event:
-        case ReplyApproved(reply_id=reply_id, writer_id=writer_id):
+        case ReplyApproved(reply_id=reply_id, writer_id=writer_id, revision=revision):
             found = db.session.execute(
                 select(Task.id, Task.lang, Mention.received_at, Reply.created_at)
                 .join(Task, Task.id == Reply.task_id)
@@ -105,7 +106,8 @@ def facts_of(event: Event) -> Facts:
                 return Facts()
             claimed = select(func.max(Claim.started_at)).where(Claim.task_id == found.id, Claim.user_id == writer_id, Claim.started_at <= found.created_at)
             begun = db.session.scalar(claimed) or found.created_at
-            return Facts(lang=found.lang, waited=max(timedelta(0), begun - found.received_at))
+            sources = writers_of_sources(reply_id, revision)
+            return Facts(lang=found.lang, waited=max(timedelta(0), begun - found.received_at), sources=sources)
         case TaskResolved(task_id=task_id, writer_id=writer_id) if writer_id is not None:
             return Facts(kind=db.session.scalar(select(Task.kind).where(Task.id == task_id)) or "answer")
     return Facts()

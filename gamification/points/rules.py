@@ -18,6 +18,8 @@ APPROVED = {"answer": 10, "thank": 3}
 """For an approved reply, by the kind of its task: saying thanks is kind, answering is work."""
 THANKED = 5
 FIRST_TRY = 5
+REUSED = 2
+"""For words of one's own from which somebody else made a reply that was approved: once a reply, however much of it was reused."""
 LOOKED = 1
 """For a decision about somebody else's reply, whichever it was, so that no decision pays better than another."""
 SCARCE_LANGUAGE = 3
@@ -28,7 +30,7 @@ DAILY_CAP = 200
 """Points a person can gather in one UTC day; outcomes come on top, since they cannot be hurried."""
 
 HEARD: tuple[type[Event], ...] = (ReplyApproved, ReplyReturned, ReplyRejected, PostingPulledBack, AuthorThanked, TaskResolved, TaskReopened)
-OUTCOMES = frozenset({"thanked", "first_try"})
+OUTCOMES = frozenset({"thanked", "first_try", "reused"})
 """Rules the daily cap spares."""
 UNDO = "undo_"
 
@@ -76,6 +78,8 @@ class Facts:
     kind: str = "answer"
     lang: str = "en"
     waited: timedelta = timedelta(0)
+    sources: tuple[int, ...] = ()
+    """Who wrote what the reply was made of."""
 
 
 class Book(Protocol):
@@ -119,6 +123,10 @@ def entries_for(event: Event, cause_id: int, at: datetime, facts: Facts, book: B
                 given.append(give(event.writer_id, "approved", price(event.kind, facts.lang, facts.waited), subject))
             if event.reviewer_id is not None and event.reviewer_id != event.writer_id:
                 given.append(give(event.reviewer_id, "vetted", _price([Reason("a reply looked at and approved", LOOKED)]), subject))
+            known = {entry.user_id for entry in standing("reused", subject)}
+            for source in facts.sources:
+                if source != event.writer_id and source not in known:
+                    given.append(give(source, "reused", _price([Reason("somebody else's approved reply was made of it", REUSED)]), subject))
             return given
         case ReplyReturned() | ReplyRejected():
             if event.reviewer_id == event.writer_id:
@@ -139,6 +147,7 @@ def entries_for(event: Event, cause_id: int, at: datetime, facts: Facts, book: B
         case PostingPulledBack():
             # Of each rule the newest: the approval that was pulled back, not an earlier one that stands for itself.
             last = [found[-1] for rule in ("approved", "vetted") if (found := standing(rule, f"reply:{event.reply_id}"))]
+            last += standing("reused", f"reply:{event.reply_id}")
             return [_undo(entry, cause_id, at, "pulled back before it was posted") for entry in last]
         case TaskReopened():
             return [_undo(entry, cause_id, at, "the author came back") for entry in standing("first_try", f"task:{event.task_id}")]

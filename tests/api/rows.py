@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from app.kernel.db import db
+from community.answers import actions as answers
+from community.answers.models import Answer
 from community.feedback import receipts
 from community.moderation import flags
 from community.replies import actions as replies
@@ -73,7 +75,21 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", address="192.0.2.1")
     words = factories.answer()
+
+    def answer(**more: Any) -> int:
+        with db.transaction():
+            return answers.add(town.northwind, by=cleo, title="Where is the manual?", body=words, lang="en", **more).id
+
+    expired = answer()
+    with db.transaction():
+        answers.expire(db.session.get_one(Answer, expired), by=cleo)
     return {
+        "add_answer": Ask("cleo", "POST", "/answers", {"brand": "northwind", "title": "Where is the manual?", "body": words}),
+        "revise_answer": Ask("cleo", "PUT", f"/answers/{answer()}", {"title": "Where is it?", "body": words, "based_on": 1, "why": "shorter"}),
+        "publish_answer": Ask("cleo", "POST", f"/answers/{expired}/publish", {"version": 1}),
+        "decline_answer": Ask("cleo", "POST", f"/answers/{answer(publish_now=False)}/decline", {"reason": "It is known already."}),
+        "expire_answer": Ask("cleo", "POST", f"/answers/{answer()}/expire"),
+        "keep_answer": Ask("cleo", "POST", f"/answers/{answer()}/keep"),
         "import_mentions": Ask("max", "POST", "/brands/northwind/mentions", {"id": "new-1", "text": "Where is the manual?"}),
         "label_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/label", {"verdict": "both"}),
         "unlabel_mention": Ask("cleo", "DELETE", f"/mentions/{labelled()}/label"),

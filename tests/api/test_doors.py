@@ -137,7 +137,7 @@ WRONG_TYPES = [
         "uphold": "true",
     },
 ]
-BARE = {"claim_task", "withdraw_reply", "pull_back_reply", "reopen_case", "stop_posting", "resume_posting"}
+BARE = {"claim_task", "withdraw_reply", "pull_back_reply", "reopen_case", "stop_posting", "resume_posting", "expire_answer", "keep_answer"}
 """Doors that take nothing: whatever JSON object comes, its fields change nothing."""
 OWN = {"put_preferences"}
 """Doors to one's own things, whatever brand one works in."""
@@ -176,7 +176,7 @@ def test_wrong_types_are_refused(town: Town) -> None:
         if name in BARE:
             continue
         for body in WRONG_TYPES:
-            sent = {key: body[key] for key in (ask.body or ()) if key in body} or {"note": [], "assignee": [], "body": [], "when": []}
+            sent = {key: body[key] for key in (ask.body or ()) if key in body} or {"note": [], "assignee": [], "body": [], "when": [], "version": []}
             answer = town(ask.who).ask(ask.method, ask.path, sent)
             assert answer.status_code in (400, 422), f"{name} {sent}: {answer.status_code} {answer.text[:200]}"
 
@@ -307,14 +307,14 @@ def test_another_brands_rows_are_not_there(town: Town) -> None:
         assert answer.status_code in (403, 404), f"{name}: {answer.status_code} {answer.text[:200]}"
         assert "orthwind" not in answer.text, name
     for name, ask in asks.items():
-        if ask.path.startswith("/brands") or name == "decide" or name in OWN:
+        if ask.path.startswith("/brands") or name in ("decide", "add_answer") or name in OWN:
             continue
         kind, id_ = ask.path.split("/")[1:3]
         if kind != "flags":
             problem(kim.get(f"/{kind}/{id_}"), 404)
     problem(kim.get(f"/postings/{posting}"), 404)
     problem(kim.get(f"/users/{town.people['ada'].id}/ledger"), 404)
-    for path in ("/tasks", "/mentions", "/reviews", "/cases", "/postings", "/flags", "/leaderboards", "/metrics/overview"):
+    for path in ("/tasks", "/answers", "/mentions", "/reviews", "/cases", "/postings", "/flags", "/leaderboards", "/metrics/overview"):
         problem(kim.get(path, brand="northwind"), 404)
         assert kim.get(path).json.get("items", []) == []
     problem(kim.ask("POST", "/decide", {"text": "x", "brand": "northwind"}), 404)

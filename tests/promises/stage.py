@@ -54,6 +54,9 @@ class Person:
 
 WORDS = "These are words of my own, written for this one place and for no other."
 BODIES: dict[str, dict[str, Any]] = {
+    "add_answer": {"title": "Where is the manual?", "body": WORDS},
+    "revise_answer": {"title": "Where is the manual?", "body": WORDS, "based_on": 1},
+    "decline_answer": {"reason": "It is the other button."},
     "change_settings": {"settings": {"lease_minutes": 30}},
     "answer_case": {"body": WORDS},
     "confirm_reply": {"url": "https://example.com/p/1"},
@@ -81,8 +84,8 @@ FORM = {
     "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
-    "title": "Where is the serial number?", "based_on": "1", "owner": "1",
     "level": "1", "ability": "vet", "limited": "1",
+    "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1",
 }  # fmt: skip
 """What a browser could send to any form."""
 

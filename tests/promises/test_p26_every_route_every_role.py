@@ -111,6 +111,8 @@ answers.decline          m12x
 answers.expire           m12x
 answers.keep             m12x
 answers.hand_over        m12x
+answers.suggested        am12x
+answers.insert           am12
 notices.index            signed in
 notices.read_all         signed in
 preferences.show         signed in
@@ -144,6 +146,15 @@ api.submit_reply         signed in
 api.withdraw_reply       signed in
 api.pull_back_reply      signed in
 api.confirm_reply        signed in
+api.list_suggestions     am12x
+api.list_answers         am12nx
+api.get_answer           am12nx
+api.add_answer           am12x
+api.revise_answer        am12x
+api.publish_answer       m12x
+api.decline_answer       m12x
+api.expire_answer        m12x
+api.keep_answer          m12x
 api.list_postings        signed in
 api.get_posting          signed in
 api.list_mentions        m12nx

@@ -58,7 +58,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         case = case_of_task(upper.id)
     assert case is not None
     own = ["/notices", "/preferences", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
-    library = ["/answers", "/answers?q=reset", f"/answers/{known.id}", f"/answers/{known.id}?version=2"]
+    library = ["/answers", "/answers?q=reset", f"/answers/{known.id}", f"/answers/{known.id}?version=2", f"/tasks/{waits.id}/suggestions"]
     keeps = ["/answers?show=proposed", f"/answers/{proposed.id}", "/answers/new", f"/answers/new?of={known.id}", f"/answers/{known.id}/edit"]
     work = ["/desk", "/claims", f"/tasks/{held.id}", f"/tasks/{waits.id}", f"/tasks/{done.id}", f"/tasks/{flagged.id}"]
     cases = [
@@ -81,7 +81,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "cleo": own + work + library + keeps + reviews + posted + cases + teaching,
         "tim": own + work + cases + teaching,
         "tess": own + work + cases,
-        "ann": own + library + cases,
+        "ann": own + library[:-1] + cases,
         "max": own + cases + teaching + ["/settings"],
     }
 
