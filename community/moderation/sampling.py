@@ -26,10 +26,10 @@ from community.tasks.models import Task
 
 GRADUATED = switch(
     "graduated_trust",
-    True,
+    False,
     group="Review",
     label="Look at fewer replies of proven advocates",
-    help="Low-risk replies of advocates with a good record on the topic are sampled: 50, 20 or 5 of 100 are looked at. Off: every reply waits for a person.",
+    help="Low-risk replies of advocates with a good record on the topic are sampled: 50, 20 or 5 of 100 are looked at. Off: a moderator looks at every reply.",
 )
 SECOND_EYES = switch(
     "employees_reviewed",

@@ -37,7 +37,7 @@ EMPLOYEE_CLAIMS_AT_ONCE = 20
 TAKEN_AWAY = frozenset({"escalated", "handed_back", "resolved", "cancelled", "reassigned", "alternative"})
 """Ends of a hold that its holder did not choose."""
 HAD_ENOUGH, HAD_WITHIN = 2, timedelta(hours=2)
-"""Whoever let a task go so often within so long leaves it to others for a while: else one person could keep it for ever."""
+"""Whoever let the time for a task run out so often within so long leaves it to others for a while: else one person could keep it for ever."""
 
 
 def claim(task: Task, *, by: User) -> Claim:
@@ -338,13 +338,10 @@ def _make_room(task: Task, by: User, advocate: Advocate | None) -> None:
         if limit < usual:
             why = f"It is {usual} again a day after the leases that ran out with nothing written ({load.lapsed} since yesterday)."
         raise TooMany(f"You hold {held} of {limit}. Hand one in or hand one back first. {why}", limit=limit)
-    if load.rests:
-        until = f" More from {_day(load.answered_again)} on." if load.answered_again else ""
-        raise TooMany(f"You answered {load.answered} in seven days, and that is enough for a week.{until} Thank you.", limit=load.answered_most)
-    gone = (Claim.task_id == task.id, Claim.user_id == by.id, Claim.ended_because.in_(("lapsed", "released")), Claim.started_at > now - HAD_WITHIN)
+    gone = (Claim.task_id == task.id, Claim.user_id == by.id, Claim.ended_because == "lapsed", Claim.started_at > now - HAD_WITHIN)
     let_go = db.session.scalars(select(Claim.started_at).where(*gone).order_by(Claim.started_at.desc()).limit(HAD_ENOUGH)).all()
     if len(let_go) >= HAD_ENOUGH:
-        raise Conflict(f"You had this one twice lately. Leave it to others until {_clock(let_go[-1] + HAD_WITHIN)}.", state=task.state)
+        raise Conflict(f"Your time for this one ran out twice lately. Leave it to others until {_clock(let_go[-1] + HAD_WITHIN)}.", state=task.state)
 
 
 def _lane(task: Task, mention: Mention) -> str:
@@ -396,10 +393,6 @@ def _name(user_id: int | None) -> str:
 
 def _clock(at: datetime) -> str:
     return at.strftime("%H:%M") + " UTC"
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%A}, {_clock(at)}"
 
 
 def _changed(task: Task) -> None:

@@ -26,7 +26,8 @@ HOSTILE_DOSE = whole(
 )  # fmt: skip
 WEEKLY_CAP = whole(
     "answers_a_week", 60, least=1, most=1000, group="Wellbeing",
-    label="Answers that are enough for one advocate in a week", help="Then their desk rests until seven days are over. Advocates may choose fewer.",
+    label="Answers that are enough for one advocate in a week",
+    help="Then their desk rests until seven days are over; what they open by themselves they may still take. Advocates may choose fewer.",
 )  # fmt: skip
 LOOKED_BACK = 400
 """Claims, and passes, that are read at most: nobody has more, and whoever had is over every limit."""

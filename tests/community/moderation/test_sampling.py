@@ -40,7 +40,10 @@ class Room:
 @pytest.fixture
 def room(triage: FixedTriage) -> Room:
     northwind = brand()
-    return Room(northwind, *(person(northwind, role) for role in ("advocate", "moderator", "admin", "tier_1")), triage)
+    found = Room(northwind, *(person(northwind, role) for role in ("advocate", "moderator", "admin", "tier_1")), triage)
+    with db.transaction():
+        choices.choose(northwind, {sampling.GRADUATED.name: True}, by=found.max)
+    return found
 
 
 @pytest.fixture
