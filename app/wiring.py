@@ -18,6 +18,7 @@ from community.ports import ports
 from community.replies import actions as replies
 from escalation import jobs as escalation_jobs
 from escalation import subscribers as escalation_subscribers
+from escalation.classifier import brands
 from escalation.triage import StartTriage
 from gamification import subscribers as gamification_subscribers
 
@@ -34,7 +35,7 @@ def wire(config: Config) -> None:
     mail.init(config)
     replies.configure(config)
     receipts.init(config)
-    ports.triage = StartTriage()
+    ports.triage = StartTriage(stage_of=brands.live)
     people.when_granted("advocate", _join)
     community_subscribers.subscribe_all()
     escalation_subscribers.subscribe_all()

@@ -1,4 +1,4 @@
-"""`flask classifier train | evaluate | predict`: the classifier from the command line.
+"""`flask classifier train | learn | evaluate | predict`: the classifier from the command line.
 
 Data goes to standard output, everything for people (progress, bad lines, errors) to standard error.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,16 +15,21 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.accounts.models import Brand
+from app.kernel.db import db
 from community.mentions.text import language, readable
 from community.ports import Post, Route
-from escalation.classifier import store
-from escalation.classifier.evaluation import evaluate, parse_line
+from escalation.classifier import brands, store
+from escalation.classifier.evaluation import MAX_TEXT, Router, contradictions, evaluate, parse_line, report, routes_of
 from escalation.classifier.model import BadArtefact
+from escalation.classifier.predict import predict
+from escalation.classifier.second import SecondStage, TooFewLabels, example_of, fit, fold_stages, measure
 from escalation.routing.decide import decide
 from escalation.routing.policy import BadPolicy, default_policy
 
 BATCH = 512
-MAX_TEXT = 100_000
+MOST_SHOWN = 20
+"""Contradictions that are written out."""
 
 BrandCheck = Callable[[str], int]
 
@@ -65,40 +70,69 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
                 raise click.ClickException(str(error)) from None
         click.echo(json.dumps(card, ensure_ascii=False))
 
+    @group.command("learn")
+    @click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
+    @click.option("--brand", "slug", required=True, help="The brand whose people gave the labels.")
+    @click.option("--live/--keep", "put_live", default=None, help="Put it live, or only keep it; default: live if it judges unseen posts better.")
+    def learn_command(file: IO[str], slug: str, put_live: bool | None) -> None:
+        """Learn from a brand's labelled JSON lines (FILE or -): `text` and any of angry, technical, service_related, audience. Prints JSON."""
+        brand_id = _find(find_brand, slug)
+        rows, bad = _labelled(file)
+        examples = [example_of(row) for row in rows]
+        try:
+            start = store.live()
+            with _bar() as bar:
+                task = bar.add_task("learning", total=2)
+                stage = fit(start, examples)
+                bar.update(task, completed=1)
+                worth = measure(start, examples)
+                bar.update(task, completed=2)
+        except (TooFewLabels, BadArtefact) as error:
+            raise click.ClickException(str(error)) from None
+        figures = {"out_of_fold": worth.figures}
+        with db.transaction() as session:
+            row = brands.keep(session.get_one(Brand, brand_id), stage, figures=figures)
+            if worth.better if put_live is None else put_live:
+                brands.put_live(row)
+        found = {"read": len(rows) + bad, "bad_lines": bad, "contradictory": len(contradictions(rows)), "version": row.version, "state": row.state}
+        click.echo(json.dumps({**found, **row.figures}, ensure_ascii=False))
+
     @group.command("evaluate")
     @click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
-    def evaluate_command(file: IO[str]) -> None:
+    @click.option("--brand", "slug", default=None, help="The brand whose classifier decides.")
+    @click.option(
+        "--folds",
+        type=click.IntRange(2, 50),
+        default=None,
+        help="Judge each part of FILE by what a brand would have learned from the other parts; nothing is stored.",
+    )
+    def evaluate_command(file: IO[str], slug: str | None, folds: int | None) -> None:
         """Measure on labelled JSON lines (FILE or -): `text` and any of angry, technical, service_related, praise, sentiment. Prints JSON."""
-        rows, bad = [], 0
-        for number, line in _lines(file):
-            try:
-                rows.append(parse_line(line))
-            except ValueError as error:
-                bad += 1
-                click.echo(f"line {number}: {error}; skipped", err=True)
-        if not rows:
-            raise click.ClickException("No line with a text and a label was found.")
-        with _bar() as bar:
-            task = bar.add_task("reading posts", total=len(rows))
-            report = evaluate(rows, _route, lambda done: bar.update(task, completed=done))
-        click.echo(json.dumps({"bad_lines": bad, **report}, ensure_ascii=False))
+        rows, bad = _labelled(file)
+        try:
+            router = _router(brands.live(_find(find_brand, slug)) if slug is not None else None)
+            with _bar() as bar:
+                task = bar.add_task("reading posts", total=len(rows))
+                if folds is None:
+                    found = evaluate(rows, router, lambda done: bar.update(task, completed=done))
+                else:
+                    found = {"folds": folds, **report(rows, _routes_by_folds(rows, folds))}
+        except BadArtefact as error:
+            raise click.ClickException(str(error)) from None
+        click.echo(json.dumps({"bad_lines": bad, **found}, ensure_ascii=False))
 
     @group.command("predict")
     @click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"), default="-")
     @click.option("--brand", "slug", default=None, help="The brand whose classifier and policy decide.")
     def predict_command(file: IO[str], slug: str | None) -> None:
         """Signals and route of each JSON line with a `text` (FILE or standard input), as JSON lines. Stores nothing."""
-        if slug is not None:
-            try:
-                find_brand(slug)
-            except Exception as error:
-                raise click.ClickException(str(error)) from None
+        route = _router(brands.live(_find(find_brand, slug)) if slug is not None else None)
         good = bad = 0
         with _bar() as bar:
             task = bar.add_task("reading posts", total=None)
             for batch in _batches(_posts(file)):
                 posts = [post for _, post, _ in batch if post is not None]
-                routes = iter(_route(posts))
+                routes = iter(route(posts))
                 for key, post, problem in batch:
                     if post is None:
                         bad += 1
@@ -113,14 +147,50 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
     return group
 
 
-def _route(posts: list[Post] | Any) -> list[Route]:
-    from escalation.classifier.predict import predict
-
+def _find(find_brand: BrandCheck, slug: str) -> int:
     try:
-        policy = default_policy()
-        return [decide(policy, post, signals) for post, signals in zip(posts, predict(posts), strict=True)]
-    except (BadArtefact, BadPolicy) as error:
+        return find_brand(slug)
+    except Exception as error:
         raise click.ClickException(str(error)) from None
+
+
+def _router(stage: SecondStage | None) -> Router:
+    def route(posts: Sequence[Post]) -> list[Route]:
+        try:
+            policy = default_policy()
+            return [decide(policy, post, signals) for post, signals in zip(posts, predict(posts, stage=stage), strict=True)]
+        except (BadArtefact, BadPolicy) as error:
+            raise click.ClickException(str(error)) from None
+
+    return route
+
+
+def _routes_by_folds(rows: Sequence[dict[str, Any]], folds: int) -> list[Route]:
+    routes: dict[int, Route] = {}
+    for places, stage in fold_stages(store.live(), [example_of(row) for row in rows], folds):
+        routes.update(zip(places, routes_of([rows[place] for place in places], _router(stage)), strict=True))
+    return [routes[place] for place in range(len(rows))]
+
+
+def _labelled(file: IO[str]) -> tuple[list[dict[str, Any]], int]:
+    """The good rows, and how many lines were bad; names the bad lines and those that contradict each other."""
+    rows, numbers, bad = [], [], 0
+    for number, line in _lines(file):
+        try:
+            rows.append(parse_line(line))
+            numbers.append(number)
+        except ValueError as error:
+            bad += 1
+            click.echo(f"line {number}: {error}; skipped", err=True)
+    if not rows:
+        raise click.ClickException("No line with a text and a label was found.")
+    found = contradictions(rows)
+    for label, places in found[:MOST_SHOWN]:
+        said = ", ".join(f"line {numbers[place]} says {rows[place]['labels'][label]}" for place in places[:MOST_SHOWN])
+        click.echo(f"the same text, {label}: {said}", err=True)
+    if len(found) > MOST_SHOWN:
+        click.echo(f"and {len(found) - MOST_SHOWN} more contradictions", err=True)
+    return rows, bad
 
 
 def _line(key: Any, route: Route) -> dict[str, Any]:

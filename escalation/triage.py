@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from community.ports import Post, Reading, Reason, Route, Signals
 from escalation.classifier import rules
 from escalation.classifier.features import read
 from escalation.classifier.predict import predict
+from escalation.classifier.second import SecondStage
 from escalation.routing.decide import decide
 from escalation.routing.policy import Policy, default_policy
 
@@ -19,26 +21,34 @@ FALLBACK_PRIORITY = 30
 # A rise of this much in the probability of anger is a change of mood, not noise; and from this on it is anger by itself.
 RISE, ANGRY = 0.25, 0.5
 
-Predictor = Callable[[Sequence[Post]], list[Signals]]
+
+class Predictor(Protocol):
+    def __call__(self, posts: Sequence[Post], *, stage: SecondStage | None = None) -> list[Signals]: ...
+
+
+StageOf = Callable[[int], SecondStage | None]
+"""A brand's live second stage by the brand's id."""
 
 
 class StartTriage:
-    """Routes by the shipped classifier and the default policy. `brand_id` is taken for the day brands have their own."""
+    """Routes by the shipped classifier, what the brand taught it (`stage_of`), and the default policy."""
 
-    def __init__(self, predictor: Predictor = predict, policy: Policy | None = None) -> None:
+    def __init__(self, predictor: Predictor = predict, policy: Policy | None = None, stage_of: StageOf = lambda brand_id: None) -> None:
         self._predict = predictor
         self._policy = policy or default_policy()
+        self._stage_of = stage_of
 
     def route(self, brand_id: int, posts: Sequence[Post]) -> list[Route]:
         """One route per post, in order. If the classifier fails on the batch each post is tried alone, and one that
         still fails goes to tier 1 with that reason, so that one poisonous post costs its neighbours nothing."""
         if not posts:
             return []
+        stage = self._stage(brand_id)
         try:
-            return self._route(posts)
+            return self._route(posts, stage)
         except Exception:
             log.exception("The classifier failed on a batch of %d posts; each is tried alone", len(posts))
-        return [self._route_alone(post) for post in posts]
+        return [self._route_alone(post, stage) for post in posts]
 
     def read_mood(self, before: Post, after: Post) -> Reading:
         """What the author's next post says about the help. Careful: thanks that come with a "but" are `stuck`,
@@ -68,12 +78,19 @@ class StartTriage:
             log.exception("The classifier failed on a reply; its words alone are read")
             return rules.anger_by_words(read(text))
 
-    def _route(self, posts: Sequence[Post]) -> list[Route]:
-        return [decide(self._policy, post, signals) for post, signals in zip(posts, self._predict(posts), strict=True)]
-
-    def _route_alone(self, post: Post) -> Route:
+    def _stage(self, brand_id: int) -> SecondStage | None:
         try:
-            return self._route([post])[0]
+            return self._stage_of(brand_id)
+        except Exception:
+            log.exception("What brand %d taught the classifier can't be read; the start model decides alone", brand_id)
+            return None
+
+    def _route(self, posts: Sequence[Post], stage: SecondStage | None) -> list[Route]:
+        return [decide(self._policy, post, signals) for post, signals in zip(posts, self._predict(posts, stage=stage), strict=True)]
+
+    def _route_alone(self, post: Post, stage: SecondStage | None) -> Route:
+        try:
+            return self._route([post], stage)[0]
         except Exception as error:
             log.exception("The classifier failed on a post; it goes to tier 1")
             signals = Signals(anger=0.5, technical=0.5, spam=0.0, urgency=0.0, sentiment=0.0, category="other", lang=post.lang, classifier="failed")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community.mentions.text import language, readable
-from community.ports import Post, Route, Signals
+from community.ports import Audience, Post, Route, Signals
 
+AUDIENCES = get_args(Audience)
 LABELS = {"angry": "anger", "technical": "technical"}
 RESAMPLES, SEED = 400, 20_261_122
 BINS = 10
+MAX_TEXT = 100_000
+"""Characters of one text; a longer one is no post."""
 # The share of angry or technical posts that must reach staff, at which the looks this takes are counted.
 REACH = (0.85, 0.95)
 
@@ -24,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def parse_line(line: str) -> dict[str, Any]:
-    """One labelled row: `text`, and labels (0/1) in `final`, `labels`, or beside the text. Raises ValueError with a reason."""
+    """One labelled row: `text`, and labels (0/1, `audience` a word) in `final`, `labels`, or beside the text. Raises ValueError with a reason."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -38,46 +41,66 @@ def parse_line(line: str) -> dict[str, Any]:
         raise ValueError("labels are no object")
     wanted = {name: labels[name] for name in (*LABELS, "service_related", "praise") if name in labels}
     sentiment = labels.get("sentiment")
-    if not wanted and sentiment is None:
-        raise ValueError("no label that is known: angry, technical, service_related, praise or sentiment")
+    audience = labels.get("audience")
+    if not wanted and sentiment is None and audience is None:
+        raise ValueError("no label that is known: angry, technical, service_related, praise, sentiment or audience")
+    if audience is not None and audience not in AUDIENCES:
+        raise ValueError(f"audience must be one of {', '.join(AUDIENCES)}")
     for name, value in wanted.items():
         if value not in (0, 1) and not isinstance(value, bool):
             raise ValueError(f"{name} must be 0 or 1")
-    return {"text": row["text"], "lang": row.get("lang"), "labels": {**{name: int(value) for name, value in wanted.items()}, "sentiment": sentiment}}
+    if len(row["text"]) > MAX_TEXT:
+        raise ValueError(f"text is longer than {MAX_TEXT:,} characters")
+    kept = {name: int(value) for name, value in wanted.items()}
+    lang = row.get("lang")
+    return {"text": row["text"], "lang": lang if isinstance(lang, str) else None, "labels": {**kept, "sentiment": sentiment, "audience": audience}}
 
 
 def evaluate(rows: Sequence[Mapping[str, Any]], router: Router, progress: Callable[[int], None] = lambda done: None) -> dict[str, Any]:
     """Route every row as the product would and compare with its labels. Rows as `parse_line` gives them."""
+    return report(rows, routes_of(rows, router, progress))
+
+
+def routes_of(rows: Sequence[Mapping[str, Any]], router: Router, progress: Callable[[int], None] = lambda done: None) -> list[Route]:
+    """The route of each row, in order, batch by batch."""
     routes: list[Route] = []
     for start in range(0, len(rows), 512):
         batch = rows[start : start + 512]
         texts = [readable(row["text"]) for row in batch]
         routes.extend(router([Post(text, language(text, row.get("lang"))) for text, row in zip(texts, batch, strict=True)]))
         progress(len(routes))
-    report: dict[str, Any] = {
+    return routes
+
+
+def report(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[str, Any]:
+    """What the routes are worth by the rows' labels."""
+    found: dict[str, Any] = {
         "n": len(rows),
         "classifier": routes[0].signals.classifier if routes else "",
         "policy": routes[0].policy if routes else "",
-        "contradictory": _contradictions(rows),
+        "contradictory": len(contradictions(rows)),
         "routes": _shares([route.audience for route in routes]),
     }
     for label, signal in LABELS.items():
         truth, value = _column(rows, routes, label, signal)
         if len(truth):
-            report[label] = _binary(truth, value) | {"lines": _at_lines(rows, routes, label)}
+            found[label] = _binary(truth, value) | {"lines": _at_lines(rows, routes, label)}
     truth, value = _column(rows, routes, "service_related", "spam")
     if len(truth):
-        report["spam"] = _binary(1 - truth, value)
+        found["spam"] = _binary(1 - truth, value)
     truth, praised = _column(rows, routes, "praise", "praise")
     if len(truth):
-        report["praise"] = {
+        found["praise"] = {
             "n": len(truth),
             "recall": _share(int((praised * truth).sum()), int(truth.sum())),
             "precision": _share(int((praised * truth).sum()), int(praised.sum())),
         }
-    report.update(_sentiment(rows, routes))
-    report.update(_reach(rows, routes))
-    return report
+    found.update(_sentiment(rows, routes))
+    found.update(_reach(rows, routes))
+    given = [(row["labels"]["audience"], route.audience) for row, route in zip(rows, routes, strict=True) if row["labels"].get("audience")]
+    if given:
+        found["audience"] = {"n": len(given), "agrees": _share(sum(wanted == got for wanted, got in given), len(given))}
+    return found
 
 
 def auc(truth: Floats, value: Floats) -> float:
@@ -181,11 +204,14 @@ def _column(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], label: s
     return np.array([truth for truth, _ in given], dtype=float), np.array([value for _, value in given], dtype=float)
 
 
-def _contradictions(rows: Iterable[Mapping[str, Any]]) -> int:
-    seen: dict[str, set[str]] = {}
-    for row in rows:
-        seen.setdefault(row["text"].strip().casefold(), set()).add(json.dumps(row["labels"], sort_keys=True, default=str))
-    return sum(len(kinds) > 1 for kinds in seen.values())
+def contradictions(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]]:
+    """Texts of which different rows say different things: the label, and the places of the rows (from 0)."""
+    seen: dict[tuple[str, str], dict[Any, list[int]]] = {}
+    for place, row in enumerate(rows):
+        for label, value in row["labels"].items():
+            if value is not None:
+                seen.setdefault((row["text"].strip().casefold(), label), {}).setdefault(value, []).append(place)
+    return [(label, sorted(place for places in values.values() for place in places)) for (_, label), values in seen.items() if len(values) > 1]
 
 
 def _shares(names: Sequence[str]) -> dict[str, float]:

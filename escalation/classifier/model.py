@@ -58,7 +58,8 @@ class Model:
             return np.zeros((0, len(HEADS)), dtype=np.float32)
         row, column, values = self.vectoriser.rows(readings)
         known = len(self.vectoriser.names)
-        scores = np.array([surface(reading) for reading in readings], dtype=np.float32) @ self.weights[known:] + self.intercepts
+        # In double width, so that a text's answer doesn't hang on the company it is judged in.
+        scores = np.array([surface(reading) for reading in readings]) @ self.weights[known:] + self.intercepts
         for head in range(len(HEADS)):
             scores[:, head] += np.bincount(row, weights=self.weights[column, head] * values, minlength=len(readings))
         return np.asarray(scores, dtype=np.float32)

@@ -21,14 +21,17 @@ LEAST_WORDS, LEAST_PAIRS, LEAST_PIECES = 4, 6, 25
 Rows = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 
 
-def build_vocabulary(readings: Iterable[Reading], most: int) -> tuple[list[str], NDArray[np.float32]]:
-    """The `most` commonest grams that occur often enough, sorted, with their inverse document frequency."""
+def build_vocabulary(
+    readings: Iterable[Reading], most: int, least: tuple[int, int, int] = (LEAST_WORDS, LEAST_PAIRS, LEAST_PIECES)
+) -> tuple[list[str], NDArray[np.float32]]:
+    """The `most` commonest grams that occur often enough (words, pairs, pieces), sorted, with their inverse document frequency."""
+    words, pairs, pieces = least
     seen: Counter[str] = Counter()
     count = 0
     for reading in readings:
         count += 1
         seen.update(set(_all_grams(reading)))
-    kept = [(gram, times) for gram, times in seen.items() if times >= (LEAST_PIECES if gram[0] == "~" else LEAST_PAIRS if " " in gram else LEAST_WORDS)]
+    kept = [(gram, times) for gram, times in seen.items() if times >= (pieces if gram[0] == "~" else pairs if " " in gram else words)]
     kept = sorted(sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:most])
     names = [gram for gram, _ in kept]
     idf = np.log((1 + count) / (1 + np.array([times for _, times in kept], dtype=np.float64))) + 1

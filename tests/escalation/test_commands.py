@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from app.kernel.db import Database
 from escalation.classifier.model import load
 from escalation.classifier.training import SOURCES
 from escalation.commands import classifier_group
+from tests.escalation.classifier.labels import labelled
+from tests.stories import brand, rooms  # noqa: F401
 
 
 def find_brand(slug: str) -> int:
@@ -21,12 +25,12 @@ def find_brand(slug: str) -> int:
     return 1
 
 
-def call(*args: str, stdin: str = "") -> Result:
-    group: click.Group = classifier_group(find_brand)
+def call(*args: str, stdin: str = "", brand: Callable[[str], int] = find_brand) -> Result:
+    group: click.Group = classifier_group(brand)
     return CliRunner().invoke(group, list(args), input=stdin)
 
 
-def test_predict_writes_a_line_for_each_good_line_and_names_the_bad() -> None:
+def test_predict_writes_a_line_for_each_good_line_and_names_the_bad(db: Database) -> None:
     stdin = "\n".join(
         (
             '{"id": "a", "text": "You useless idiots!!! Worst company ever"}',
@@ -64,6 +68,9 @@ def test_predict_reads_a_file(tmp_path: Path) -> None:
         (("evaluate", "missing.jsonl"), "missing.jsonl"),
         (("evaluate", "-"), "No line with a text and a label"),
         (("train", "--data", "missing"), "missing"),
+        (("learn", "missing.jsonl", "--brand", "northwind"), "missing.jsonl"),
+        (("learn", "-", "--brand", "nobody"), "There is no brand nobody."),
+        (("learn", "-", "--brand", "northwind"), "No line with a text and a label"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence_and_fails(args: tuple[str, ...], sentence: str) -> None:
@@ -92,9 +99,51 @@ def test_evaluate_measures_and_counts_contradictions() -> None:
     assert "line 19: no label" in result.stderr and "line 20: angry must be 0 or 1" in result.stderr
 
 
-@pytest.mark.parametrize("args", [(), ("train",), ("evaluate",), ("predict",)])
+@pytest.mark.parametrize("args", [(), ("train",), ("learn",), ("evaluate",), ("predict",)])
 def test_every_command_explains_itself(args: tuple[str, ...]) -> None:
     assert call(*args, "--help").exit_code == 0
+
+
+def labels(count: int) -> str:
+    rows = [{"text": example.text, "angry": int(example.angry or 0), "technical": int(example.technical or 0)} for example in labelled(count)]
+    return "\n".join(map(json.dumps, rows)) + "\n"
+
+
+def test_learn_names_bad_lines_shows_contradictions_and_puts_a_better_model_live(rooms: Database) -> None:  # noqa: F811
+    northwind = brand()
+    texts = {"id": 1, "text": "fandango, tell me about tickets"}
+    before = json.loads(call("predict", stdin=json.dumps(texts)).stdout)
+    bad = (
+        'nonsense\n{"text": "x", "angry": 2}\n{"text": "x", "audience": "nobody"}\n{"angry": 1}\n{"text": "twice", "angry": 1}\n{"text": "Twice", "angry": 0}\n'
+    )
+    result = call("learn", "-", "--brand", "northwind", stdin=bad + labels(120), brand=lambda slug: northwind.id)
+    assert result.exit_code == 0, result.output
+    for line, reason in ((1, "not JSON"), (2, "angry must be 0 or 1"), (3, "audience must be one of"), (4, "text is missing")):
+        assert f"line {line}: {reason}" in result.stderr
+    assert "the same text, angry: line 5 says 1, line 6 says 0" in result.stderr
+    figures = json.loads(result.stdout)
+    assert (figures["read"], figures["bad_lines"], figures["contradictory"], figures["state"]) == (126, 4, figures["contradictory"], "live")
+    assert figures["labels"]["angry"]["n"] == 122 and figures["labels"]["service_related"]["n"] == 0
+    assert figures["out_of_fold"]["anger"]["learned"]["auc"] > figures["out_of_fold"]["anger"]["start"]["auc"]
+    after = json.loads(call("predict", "--brand", "northwind", stdin=json.dumps(texts), brand=lambda slug: northwind.id).stdout)
+    assert after["anger"] > before["anger"] + 0.2
+    assert after["classifier"] == f"{before['classifier']}+{figures['version']}"
+
+
+def test_learn_only_keeps_what_is_no_better_unless_told(rooms: Database) -> None:  # noqa: F811
+    northwind = brand()
+    noise = "\n".join(json.dumps({"text": f"post {place} of {place % 9}", "angry": place * 7919 % 3 % 2}) for place in range(90))
+    for flags, state in (((), "challenger"), (("--live",), "live")):
+        result = call("learn", "-", "--brand", "northwind", *flags, stdin=noise, brand=lambda slug: northwind.id)
+        assert json.loads(result.stdout)["state"] == state
+    result = call("learn", "-", "--brand", "northwind", stdin=labels(20), brand=lambda slug: northwind.id)
+    assert result.exit_code == 1 and "Learning takes 50 labelled posts" in result.stderr
+
+
+def test_evaluate_measures_what_learning_would_give_without_storing_it() -> None:
+    plain, crossed = (json.loads(call("evaluate", "-", *flags, stdin=labels(150)).stdout) for flags in ((), ("--folds", "3")))
+    assert crossed["n"] == plain["n"] == 150
+    assert crossed["angry"]["auc"] > plain["angry"]["auc"]
 
 
 def licensed_sets(folder: Path) -> None:

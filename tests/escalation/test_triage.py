@@ -8,6 +8,7 @@ import pytest
 
 from community.ports import Post, Signals, Triage
 from escalation.classifier.predict import predict
+from escalation.classifier.second import SecondStage
 from escalation.triage import StartTriage
 
 TRIAGE: Triage = StartTriage()
@@ -27,10 +28,10 @@ INJECTIONS = [
 
 
 def broken_for(word: str) -> StartTriage:
-    def fail(posts: Sequence[Post]) -> list[Signals]:
+    def fail(posts: Sequence[Post], *, stage: SecondStage | None = None) -> list[Signals]:
         if any(word in post.text for post in posts):
             raise RuntimeError("poison")
-        return predict(posts)
+        return predict(posts, stage=stage)
 
     return StartTriage(fail)
 
