@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,9 +114,8 @@ def test_learn_names_bad_lines_shows_contradictions_and_puts_a_better_model_live
     northwind = brand()
     texts = {"id": 1, "text": "fandango, tell me about tickets"}
     before = json.loads(call("predict", stdin=json.dumps(texts)).stdout)
-    bad = (
-        'nonsense\n{"text": "x", "angry": 2}\n{"text": "x", "audience": "nobody"}\n{"angry": 1}\n{"text": "twice", "angry": 1}\n{"text": "Twice", "angry": 0}\n'
-    )
+    bad = 'nonsense\n{"text": "x", "angry": 2}\n{"text": "x", "audience": "nobody"}\n{"angry": 1}\n'
+    bad += '{"text": "twice", "angry": 1}\n{"text": "Twice", "angry": 0}\n'
     result = call("learn", "-", "--brand", "northwind", stdin=bad + labels(120), brand=lambda slug: northwind.id)
     assert result.exit_code == 0, result.output
     for line, reason in ((1, "not JSON"), (2, "angry must be 0 or 1"), (3, "audience must be one of"), (4, "text is missing")):
@@ -132,7 +132,8 @@ def test_learn_names_bad_lines_shows_contradictions_and_puts_a_better_model_live
 
 def test_learn_only_keeps_what_is_no_better_unless_told(rooms: Database) -> None:  # noqa: F811
     northwind = brand()
-    noise = "\n".join(json.dumps({"text": f"post {place} of {place % 9}", "angry": place * 7919 % 3 % 2}) for place in range(90))
+    chance, words = random.Random(3), ("tea", "bus", "seat", "gate", "blue", "door", "shop", "hour", "cup", "map", "road", "hat")
+    noise = "\n".join(json.dumps({"text": " ".join(chance.choices(words, k=6)), "angry": int(chance.random() < 0.12)}) for _ in range(200))
     for flags, state in (((), "challenger"), (("--live",), "live")):
         result = call("learn", "-", "--brand", "northwind", *flags, stdin=noise, brand=lambda slug: northwind.id)
         assert json.loads(result.stdout)["state"] == state

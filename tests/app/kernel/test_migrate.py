@@ -77,6 +77,8 @@ def value(column: sa.Column[Any]) -> Any:
     if isinstance(column.type, sa.DateTime):
         moment = datetime(2026, 3, 2, 9, 0)
         return moment.replace(tzinfo=UTC) if column.type.timezone else moment
+    if isinstance(column.type, sa.LargeBinary):
+        return b"x"
     if isinstance(column.type, sa.JSON):
         return {}
     return 1 if isinstance(column.type, sa.Numeric | sa.Integer | sa.Float) else "x"

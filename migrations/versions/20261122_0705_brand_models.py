@@ -7,8 +7,8 @@ from alembic import op
 
 import app.kernel.db
 
-revision = "20261122_0700"
-down_revision = "20261122_0650"
+revision = "20261122_0705"
+down_revision = "20261122_0700"
 branch_labels = None
 depends_on = None
 
