@@ -7,8 +7,8 @@ from alembic import op
 
 import app.kernel.db
 
-revision = "20261122_0705"
-down_revision = "20261122_0700"
+revision = "20261122_0717"
+down_revision = "20261122_0705"
 branch_labels = None
 depends_on = None
 
