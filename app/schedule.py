@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("send-mail", 15, mail.send_due),
     # Moments that pass without anybody acting.
     Entry("lapse-claims", 10, community.lapse_claims),
+    Entry("flag-windows", 15, community.close_flag_windows),
     Entry("fall-back", 30, community.fall_back),
     Entry("keep-promises", 15, escalation.keep_promises),
     Entry("overdue-triage", 30, community.send_overdue_triage),

@@ -214,6 +214,31 @@ class FlagRaised(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FlagWaits(Event):
+    """Peers left it open until the end of its window: a moderator has to look."""
+
+    flag_id: int
+    task_id: int
+    mention_id: int
+    by_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagDecided(Event):
+    """A word on a flag, and so a label. `how`: moderator (then `decided_by_id`), peers, answer (an approved one showed the community could help)."""
+
+    flag_id: int
+    task_id: int
+    mention_id: int
+    by_id: int
+    kind: str
+    upheld: bool
+    how: str
+    decided_by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderHelped(Event):
     """A reader of a receipt says that the reply helped. `count` readers say so now."""
 

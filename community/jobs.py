@@ -9,6 +9,7 @@ from community.answers import actions as answers
 from community.answers import search
 from community.feedback import actions as feedback
 from community.mentions import actions as mentions
+from community.moderation import flags
 from community.replies import posting
 from community.tasks import actions as tasks
 from community.tasks import waiting
@@ -17,6 +18,11 @@ from community.tasks import waiting
 @job(queue="default")
 def lapse_claims() -> int:
     return tasks.lapse_due()
+
+
+@job(queue="default")
+def close_flag_windows() -> int:
+    return flags.close_windows()
 
 
 @job(queue="slow", timeout=120)

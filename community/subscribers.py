@@ -20,7 +20,9 @@ from community.events import (
     AuthorCameBack,
     AuthorThanked,
     ClaimEnded,
+    FlagDecided,
     FlagRaised,
+    FlagWaits,
     PostingPulledBack,
     PostingStuck,
     ReaderDoubted,
@@ -40,7 +42,9 @@ from community.events import (
 from community.feedback.models import Feedback
 from community.feedback.receipts import DOUBTS
 from community.mentions.models import Mention
+from community.moderation import flags
 from community.moderation.actions import REASON_WORDS
+from community.moderation.flags import URGENT
 from community.moderation.models import Review
 from community.replies.models import Posting, Reply
 from community.tasks import wishes
@@ -66,7 +70,8 @@ def subscribe_all() -> None:
     subscribe("tell_thanks", [AuthorThanked, AuthorCameBack], tell_thanks)
     subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased, ClaimEnded], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
-    subscribe("tell_flags", [FlagRaised], tell_flags)
+    subscribe("tell_flags", [FlagRaised, FlagWaits, FlagDecided], tell_flags)
+    subscribe("settle_flags", [ReplyApproved], settle_flags)
     answers.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
@@ -160,13 +165,30 @@ def tell_postings(event: Event, event_id: int) -> None:
 
 
 def tell_flags(event: Event, event_id: int) -> None:
-    """Moderators look at what somebody flagged."""
-    if isinstance(event, FlagRaised):
-        mention = db.session.get_one(Mention, event.mention_id)
-        words = f"{_name(event.by_id)} flagged {mention.author}'s post: {FLAG_WORDS.get(event.kind, event.kind)}."
-        for person in _moderators(event.brand_id):
-            if person.id != event.by_id:
-                _say(event, event_id, person.id, "flag", words, "/flags", mention.text)
+    """Moderators look at what acted at once, and at what peers left open; who raised a flag hears what became of it."""
+    match event:
+        case FlagRaised(kind=kind) if kind not in URGENT:
+            return  # peers first
+        case FlagRaised(mention_id=mention_id, by_id=by_id, kind=kind) | FlagWaits(mention_id=mention_id, by_id=by_id, kind=kind):
+            mention = db.session.get_one(Mention, mention_id)
+            words = f"{_name(by_id)} flagged {mention.author}'s post: {FLAG_WORDS.get(kind, kind)}."
+            for person in _moderators(event.brand_id):
+                if person.id != by_id:
+                    _say(event, event_id, person.id, "flag", words, "/flags", mention.text)
+        case FlagDecided(task_id=task_id, by_id=by_id, kind=kind, upheld=upheld, how=how, decided_by_id=decided_by_id) if by_id != decided_by_id:
+            said = FLAG_WORDS.get(kind, kind)
+            who = {"peers": "Your peers", "answer": "An approved answer"}.get(how) or _name(decided_by_id)
+            if how == "answer":
+                words = f"You flagged a post: {said}. It could be answered after all, and that is fine."
+            else:
+                words = f"{who} {'agreed with' if upheld else 'saw it otherwise than'} your flag: {said}. Thank you for looking."
+            _say(event, event_id, by_id, "flag_decided", words, f"/tasks/{task_id}", None)
+
+
+def settle_flags(event: Event, _event_id: int) -> None:
+    """What could be answered was for the community after all."""
+    if isinstance(event, ReplyApproved) and not event.by_employee:
+        flags.answered(event.task_id)
 
 
 def keep_records(event: Event, _event_id: int) -> None:

@@ -42,6 +42,11 @@ def reroute(mention: Mention, audience: str, *, by: User, reason: str | None = N
     return _supersede(mention, audience, Reason(words, rule="person"), by)
 
 
+def settle(mention: Mention, audience: str, reason: Reason) -> Decision:
+    """Something other than one person decided (a named rule, peers together): kept with its reason, no label of anybody's. A free task follows."""
+    return _supersede(mention, audience, reason, None)
+
+
 def send_overdue_triage(limit: int = 200) -> int:
     """What waited too long on the triage list goes to tier 1: a person looks, nothing is guessed. Returns how many."""
     edge = clock.now() - timedelta(minutes=TRIAGE_MINUTES)

@@ -16,7 +16,7 @@ from app.kernel.db import among, at_most, db
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
 from community.mentions.models import Decision, Mention
-from community.moderation.models import Flag, Review, ReviewClaim
+from community.moderation.models import Flag, FlagVote, Review, ReviewClaim
 from community.moderation.sampling import FIRST_REPLIES
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
@@ -87,10 +87,10 @@ def reviewed_before(writer_id: int, brand: Brand) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, User]]:
-    """Flags that wait for a moderator, oldest first."""
+def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, User, int]]:
+    """Flags that nobody decided, oldest first, with how many peers agree; those still with the peers too (`window_until`)."""
     rows = db.session.execute(
-        select(Flag, Mention, User)
+        select(Flag, Mention, User, _AGREED)
         .join(Mention, Mention.id == Flag.mention_id)
         .join(User, User.id == Flag.by_id)
         .where(Flag.brand_id == brand.id, among(Flag.state, "open"))
@@ -98,9 +98,29 @@ def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, U
         .order_by(Flag.id)
         .limit(limit)
     )
-    return [(flag, mention, user) for flag, mention, user in rows]
+    return [(flag, mention, user, agreed) for flag, mention, user, agreed in rows]
 
 
+@dataclass(frozen=True)
+class PeerFlag:
+    """A flag as those see it who may agree."""
+
+    flag: Flag
+    who: str
+    agreed: int
+    voted: bool
+
+
+def flags_on(task: Task, user: User) -> list[PeerFlag]:
+    """The task's flags that wait for peers or a moderator, with whether this person agreed."""
+    voted = select(FlagVote.id).where(FlagVote.flag_id == Flag.id, FlagVote.user_id == user.id).exists()
+    rows = db.session.execute(
+        select(Flag, User.name, _AGREED, voted).join(User, User.id == Flag.by_id).where(Flag.task_id == task.id, among(Flag.state, "open")).order_by(Flag.id)
+    )
+    return [PeerFlag(flag, who, agreed, mine) for flag, who, agreed, mine in rows]
+
+
+_AGREED = select(func.count()).where(FlagVote.flag_id == Flag.id).correlate(Flag).scalar_subquery()
 _REVIEWED_BEFORE = (
     select(func.count().filter(Review.decision == "approve"), func.count())
     .select_from(Review)
