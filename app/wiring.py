@@ -13,11 +13,15 @@ from app.notices import mail
 from community import jobs as community_jobs
 from community import subscribers as community_subscribers
 from community.advocates import actions as advocates
+from community.advocates import suspension
 from community.feedback import receipts
+from community.moderation import actions as moderation
 from community.ports import ports
 from community.replies import actions as replies
+from community.tasks import actions as tasks
 from escalation import jobs as escalation_jobs
 from escalation import subscribers as escalation_subscribers
+from escalation.cases import actions as cases
 from escalation.classifier import brands
 from escalation.triage import StartTriage
 from gamification import subscribers as gamification_subscribers
@@ -37,6 +41,7 @@ def wire(config: Config) -> None:
     receipts.init(config)
     ports.triage = StartTriage(stage_of=brands.live)
     people.when_granted("advocate", _join)
+    people.when_suspended(_free_tasks, _free_reviews, _free_cases, suspension.note_suspended, lifted=suspension.note_reinstated)
     community_subscribers.subscribe_all()
     escalation_subscribers.subscribe_all()
     gamification_subscribers.subscribe_all()
@@ -44,3 +49,15 @@ def wire(config: Config) -> None:
 
 def _join(user: User, brand: Brand, _by: User | None) -> None:
     advocates.join(user, brand)
+
+
+def _free_tasks(user: User, _by: User | None, _reason: str | None) -> None:
+    tasks.end_claims_of(user.id, because="suspended")
+
+
+def _free_reviews(user: User, _by: User | None, _reason: str | None) -> None:
+    moderation.let_go_of_all(user)
+
+
+def _free_cases(user: User, _by: User | None, _reason: str | None) -> None:
+    cases.let_go_of_all(user)

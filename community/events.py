@@ -331,3 +331,20 @@ class AbilityChanged(Event):
     limited: bool
     by_id: int
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSuspended(Event):
+    """Somebody's account was suspended; `reason` is a code, `by_id` none for an operator's command."""
+
+    user_id: int
+    by_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonReinstated(Event):
+    """The suspension was lifted."""
+
+    user_id: int
+    by_id: int | None

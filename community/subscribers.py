@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.accounts.models import User
-from app.accounts.people import holders
+from app.accounts.people import SUSPENDED_FOR, holders
 from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.events import Event
@@ -23,6 +23,8 @@ from community.events import (
     FlagDecided,
     FlagRaised,
     FlagWaits,
+    PersonReinstated,
+    PersonSuspended,
     PostingPulledBack,
     PostingStuck,
     ReaderDoubted,
@@ -72,6 +74,7 @@ def subscribe_all() -> None:
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised, FlagWaits, FlagDecided], tell_flags)
     subscribe("settle_flags", [ReplyApproved], settle_flags)
+    subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
@@ -183,6 +186,17 @@ def tell_flags(event: Event, event_id: int) -> None:
             else:
                 words = f"{who} {'agreed with' if upheld else 'saw it otherwise than'} your flag: {said}. Thank you for looking."
             _say(event, event_id, by_id, "flag_decided", words, f"/tasks/{task_id}", None)
+
+
+def tell_standing(event: Event, event_id: int) -> None:
+    """Nobody is shut out, or let in again, without a word."""
+    match event:
+        case PersonSuspended(user_id=user_id, reason=reason):
+            why = SUSPENDED_FOR.get(reason, SUSPENDED_FOR["other"])
+            words = f"Your account is suspended: {why[0].lower()}{why[1:]}. What you held is free for others. Write to the brand if you see it otherwise."
+            _say(event, event_id, user_id, "suspended", words, "/notices", None)
+        case PersonReinstated(user_id=user_id):
+            _say(event, event_id, user_id, "reinstated", "Your account is open again. Welcome back.", "/", None)
 
 
 def settle_flags(event: Event, _event_id: int) -> None:

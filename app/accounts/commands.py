@@ -43,6 +43,31 @@ def link(email: str) -> None:
     _show_link(secret)
 
 
+@users.command("suspend")
+@click.argument("email")
+@click.option("--reason", required=True, type=click.Choice(list(people.SUSPENDED_FOR)), help="Why; the person is told.")
+def suspend(email: str, reason: str) -> None:
+    """Shut a person out at once, on every device, and free what they hold."""
+    with refusals():
+        with db.transaction():
+            user = people.person_by_email(email)
+            if user.suspended_at is None:
+                people.suspend(user, None, reason)
+    click.echo(f"{user.name} <{user.email}> is suspended. Lift it with: flask users reinstate {user.email}")
+
+
+@users.command("reinstate")
+@click.argument("email")
+def reinstate(email: str) -> None:
+    """Lift a suspension. Sessions and tokens from before stay ended."""
+    with refusals():
+        with db.transaction():
+            user = people.person_by_email(email)
+            if user.suspended_at is not None:
+                people.reinstate(user, None)
+    click.echo(f"{user.name} <{user.email}> may sign in again.")
+
+
 @tokens.command("issue")
 @click.argument("email")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")

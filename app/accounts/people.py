@@ -46,6 +46,19 @@ _OF_SESSION = (
 )
 """Made once: making a statement costs as much as running it, and these are asked with every page."""
 _when_granted: dict[str, Callable[[User, Brand, User | None], object]] = {}
+Standing = Callable[[User, User | None, str | None], object]
+_when_suspended: list[Standing] = []
+_when_reinstated: list[Standing] = []
+SUSPENDED_FOR = {
+    "abuse": "Unkind to authors or colleagues",
+    "spam": "Spam or advertising",
+    "private_data": "Passed on private data",
+    "gaming": "Played for points",
+    "compromised": "The account may be in other hands",
+    "left": "Works here no more",
+    "other": "Another reason",
+}
+"""Why an account is suspended, by code; one is required, and the person is told."""
 
 
 def init(config: Config) -> None:
@@ -57,6 +70,12 @@ def init(config: Config) -> None:
 def when_granted(role: str, hook: Callable[[User, Brand, User | None], object]) -> None:
     """What another room does when a role is given, in the same transaction: `hook(user, brand, by)`. One hook a role."""
     _when_granted[role] = hook
+
+
+def when_suspended(*hooks: Standing, lifted: Standing) -> None:
+    """What the rooms do when somebody is suspended, in the same transaction and in this order, and when that is `lifted`:
+    `hook(user, by, reason)`. Told again, the former hooks are gone."""
+    _when_suspended[:], _when_reinstated[:] = hooks, [lifted]
 
 
 def fold(email: str) -> str:
@@ -254,16 +273,20 @@ def choose_password(user: User, password: str) -> None:
     audit("password_set", user, by=user)
 
 
-def suspend(user: User, by: User, reason: str | None = None) -> None:
-    """The person is out at once: sessions ended, tokens refused, links void."""
+def suspend(user: User, by: User | None, reason: str | None = None) -> None:
+    """The person is out at once: sessions ended, tokens refused, links void, and what they hold in any room is freed."""
     _put(user, suspended_at=clock.now())
     _end_everything(user)
+    for hook in _when_suspended:
+        hook(user, by, reason)
     audit("suspended", user, by=by, reason=reason)
 
 
-def reinstate(user: User, by: User) -> None:
+def reinstate(user: User, by: User | None) -> None:
     """Lift a suspension. Sessions and tokens from before stay ended."""
     _put(user, suspended_at=None)
+    for hook in _when_reinstated:
+        hook(user, by, None)
     audit("reinstated", user, by=by)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 
 from app.accounts import people
-from app.accounts.models import User
+from app.accounts.models import Brand, User
 from app.api import scope
-from app.api.door import Listed, Paged, Shown, door, listed
+from app.api.door import Given, Listed, OfBrand, Paged, Shown, door, listed
 from app.api.mentions import ReasonView
 from app.kernel.db import db
 from app.kernel.errors import NotFound
+from community.advocates import suspension
 from community.advocates.models import Advocate
 from gamification.points import queries
 from gamification.points.models import LedgerEntry
@@ -68,6 +69,24 @@ def get_me(*, by: User) -> MeView:
     return MeView(id=by.id, name=by.name, email=by.email, owner=by.is_owner, brands=brands)
 
 
+class SuspensionGiven(Given):
+    reason: Literal["abuse", "spam", "private_data", "gaming", "compromised", "left", "other"]
+
+
+@door("POST", "/users/<id:user_id>/suspension", asks=OfBrand, takes=SuspensionGiven, status=204)
+def suspend_person(*, by: User, user_id: int, query: OfBrand, body: SuspensionGiven) -> None:
+    """Shut somebody out at once, on every device; what they hold is free, and they are told why."""
+    person, brand = _colleague(by, user_id, query)
+    suspension.suspend(person, by=by, brand_id=brand.id, reason=body.reason)
+
+
+@door("DELETE", "/users/<id:user_id>/suspension", asks=OfBrand, status=204)
+def reinstate_person(*, by: User, user_id: int, query: OfBrand, **_: object) -> None:
+    """Lift a suspension. Sessions and tokens from before stay ended."""
+    person, brand = _colleague(by, user_id, query)
+    suspension.reinstate(person, by=by, brand_id=brand.id)
+
+
 @door("GET", "/users/<id:user_id>/ledger", asks=Paged, gives=Listed[EntryView])
 def list_ledger(*, by: User, user_id: int, query: Paged) -> dict[str, Any]:
     """A person's entries, newest first: one's own, or a brand member's for its moderators, analysts and admins."""
@@ -76,6 +95,15 @@ def list_ledger(*, by: User, user_id: int, query: Paged) -> dict[str, Any]:
     if person is None or (person.id != by.id and not (by.has(brand.id, "moderator", "analyst", "admin") and person.roles_in(brand.id))):
         raise NotFound
     return listed(queries.ledger(person, brand, limit=query.limit, cursor=query.cursor), _view)
+
+
+def _colleague(by: User, user_id: int, query: OfBrand) -> tuple[User, Brand]:
+    """Somebody who works in a brand of the asker's; NotFound alike for all others."""
+    brand = scope.brand_of(by, query.brand, "moderator", "admin")
+    person = db.session.get(User, user_id)
+    if person is None or not person.roles_in(brand.id):
+        raise NotFound
+    return person, brand
 
 
 def _view(entry: LedgerEntry) -> EntryView:

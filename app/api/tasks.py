@@ -114,7 +114,7 @@ def _view(task: Task, user: User, holder: queries.Holder | None) -> TaskView:
         lesson=task.lesson,
         holder=scope.PersonView(id=holder.id, name=holder.name) if holder else None,
         held_until=holder.until if holder else None,
-        price=PriceView.model_validate(price(task.kind, task.lang, clock.now() - task.opened_at)) if on_offer else None,
+        price=PriceView.model_validate(price(task.kind, task.lang, clock.now() - task.mention.received_at)) if on_offer else None,
         # A reopened task may be about a private message by now; what the advocate once raised stays visible, that does not.
         mention=mention_view(task.mention, staff=staff) if staff or not task.mention.private else None,
     )

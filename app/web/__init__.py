@@ -83,6 +83,8 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "reviews.let_go_form": ("moderator",), "reviews.decide": ("moderator",),
     "receipts.show": PUBLIC, "receipts.say": PUBLIC, "receipts.doubts": ("moderator",), "receipts.decide": ("moderator",),
     "flags.index": ("moderator",), "flags.create": ANSWERS, "flags.decide": ("moderator",),
+    "flags.agree": ANSWERS, "flags.take_back": ANSWERS, "flags.take_back_form": ANSWERS,
+    "people.suspend": ("moderator", "admin"), "people.reinstate": ("moderator", "admin"), "people.reinstate_form": ("moderator", "admin"),
     "cases.index": CASES, "cases.show": CASES, "cases.take_next": ("tier_1", "tier_2"), "cases.assign": ("tier_1", "tier_2", "admin"),
     "cases.note": STAFF, "cases.reply": ("tier_1", "tier_2"), "cases.transfer": ("tier_1", "tier_2"),
     "cases.resolve": ("tier_1", "tier_2"), "cases.reopen": ("tier_1", "tier_2"),

@@ -42,7 +42,7 @@ BECAUSE = {
 }  # fmt: skip
 ICONS = {
     "opened": "route", "decision": "route", "assigned": "user-round-plus", "note": "lock", "handed_up": "arrow-up", "handed_down": "arrow-down",
-    "handed_back": "arrow-down-left", "missed": "octagon-alert", "waiting": "clock", "resolved": "check", "reopened": "undo-2",
+    "handed_back": "arrow-down-left", "missed": "octagon-alert", "waiting": "clock", "resolved": "check", "reopened": "undo-2", "let_go": "user-round",
 }  # fmt: skip
 
 
@@ -221,6 +221,8 @@ def _words(moment: Moment) -> str:
             return f"{who or 'The clock'} handed it {'up' if moment.kind == 'handed_up' else 'down'} to {to}."
         case "handed_back":
             return f"{who or 'Somebody'} handed it back to the community."
+        case "let_go":
+            return "Who had it works here no more: it waits for a colleague."
         case "missed":
             return "The promise was missed."
         case "waiting":

@@ -31,6 +31,7 @@ blueprint = Blueprint("desk", __name__)
 
 SHOWN = 12
 """Cards on the page: more than anybody weighs against each other; the rest moves up as these are taken."""
+FLAG_WORDS = {"technical": "needs an engineer", "spam": "spam or not about us"}
 PASS_REASONS: tuple[tuple[str, str, str], ...] = (
     ("topic", "Not my topic", "You get fewer of these"),
     ("language", "I don't read it well", "You get fewer in this language"),
@@ -51,6 +52,8 @@ class Card:
     until: str | None
     mine: bool
     watched: bool
+    flagged: str | None
+    """What peers say of it, in words; they may agree or answer."""
     refusal: str | None
     """Why this person can't claim it; none when they can."""
 
@@ -182,5 +185,6 @@ def _card(one: DeskTask) -> Card:
         until=render.time_of_day(one.holder.until) if one.holder and one.holder.until else None,
         mine=one.mine,
         watched=one.watched,
+        flagged=FLAG_WORDS.get(one.flagged, "") if one.flagged else None,
         refusal=RULES.refusal(current_user, "task.claim", one.task),
     )

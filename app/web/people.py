@@ -13,16 +13,18 @@ from flask_login import current_user
 from app.access import acting_brand
 from app.accounts import people
 from app.accounts.models import Brand, User
+from app.accounts.people import SUSPENDED_FOR
 from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import Invalid, NotFound
 from app.web import render
 from app.web.frame import done, page, watch
 from community.advocates import actions as advocates
-from community.advocates import trust
+from community.advocates import suspension, trust
 from community.advocates.models import Advocate
 from community.advocates.queries import advocate_of
 from community.advocates.records import NOTHING, OVERALL, Record, topic_records
+from community.advocates.suspension import may_suspend
 from community.feedback.queries import impact, thanks_for
 from community.moderation.sampling import missed, share_of
 from community.permissions import RULES as ROAD
@@ -71,6 +73,7 @@ def show(person_id: int) -> ResponseReturnValue:
         paused=advocate is not None and advocate.paused_until is not None and advocate.paused_until > clock.now(),
         roles=sorted(person.roles_in(brand.id)),
         languages=render.LANGUAGES,
+        shut_out=may_suspend(current_user._get_current_object(), person, brand.id) is None and SUSPENDED_FOR,
     )
 
 
@@ -142,6 +145,23 @@ def take_break() -> ResponseReturnValue:
 def end_break() -> ResponseReturnValue:
     advocates.come_back(current_user._get_current_object(), acting_brand())
     return done("desk.index", "Welcome back. The desk is yours again.")
+
+
+@blueprint.post("/people/<int:person_id>/suspension")
+def suspend(person_id: int) -> ResponseReturnValue:
+    """`reason`: a code. Out at once; what they hold is free."""
+    person, brand = _person(person_id)
+    suspension.suspend(person, by=current_user._get_current_object(), brand_id=brand.id, reason=request.form.get("reason", ""))
+    words = f"{person.name} is suspended, and was told why. What they held is free."
+    return done("people.show", words, undo=url_for("people.reinstate_form", person_id=person_id), person_id=person_id)
+
+
+@blueprint.route("/people/<int:person_id>/suspension", methods=["DELETE"])
+@blueprint.post("/people/<int:person_id>/suspension/end", endpoint="reinstate_form")
+def reinstate(person_id: int) -> ResponseReturnValue:
+    person, brand = _person(person_id)
+    suspension.reinstate(person, by=current_user._get_current_object(), brand_id=brand.id)
+    return done("people.show", f"{person.name} may sign in again.", person_id=person_id)
 
 
 def _person(person_id: int) -> tuple[User, Brand]:

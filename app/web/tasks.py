@@ -20,7 +20,8 @@ from app.web.frame import page, watch
 from community.channels import packs
 from community.mentions.queries import conversation
 from community.moderation.actions import REASON_WORDS
-from community.moderation.queries import history
+from community.moderation.flags import URGENT
+from community.moderation.queries import flags_on, history
 from community.permissions import RULES
 from community.replies.models import Reply
 from community.replies.path import Path, path_for
@@ -36,10 +37,10 @@ blueprint = Blueprint("tasks", __name__)
 
 FLAG_CHOICES: tuple[tuple[str, str, str, str], ...] = (
     ("angry", "angry", "Angry or hurt", "Goes to the team at once"),
-    ("technical", "wrench", "Needs an engineer", "A moderator looks first"),
+    ("technical", "wrench", "Needs an engineer", "Peers may agree, then a moderator looks"),
     ("private_data", "lock", "Shows private data", "Off the desk at once, the team takes over"),
     ("at_risk", "life-buoy", "Somebody may be at risk", "The specialists are told now; you need do nothing more"),
-    ("spam", "ban", "Spam or not about us", "A moderator sets it aside"),
+    ("spam", "ban", "Spam or not about us", "Peers may agree, then a moderator looks"),
 )
 
 
@@ -106,6 +107,8 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         others=[one for one in replies if one.writer.id != user.id],
         refusal=RULES.refusal(user, "task.claim", task),
         flags=FLAG_CHOICES,
+        flag_names={code: name for code, _, name, _ in FLAG_CHOICES},
+        peer_flags=[one for one in flags_on(task, user) if one.flag.kind not in URGENT] if task.state in ("open", "claimed", "in_review") else [],
         **values,
     ), status
 

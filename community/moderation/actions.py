@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import User
@@ -61,6 +61,12 @@ def close_review(reply: Reply, *, by: User) -> None:
     if held is not None and held.reviewer_id == by.id:
         held.ended_at = clock.now()
         db.after_commit(lambda: live.bump(reply.brand_id, "reviews"), key=("reviews", reply.brand_id))
+
+
+def let_go_of_all(user: User) -> None:
+    """Somebody reviews here no more: what they had open waits for another look."""
+    mine = (ReviewClaim.reviewer_id == user.id, ReviewClaim.ended_at.is_(None))
+    db.session.execute(update(ReviewClaim).where(*mine).values(ended_at=clock.now()).execution_options(synchronize_session=False))
 
 
 def approve(reply: Reply, *, by: User, revision: int | None, body: str | None = None, note: str | None = None) -> Posting:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import defer, joinedload
 
 from app.accounts.models import Brand, User
@@ -23,6 +23,7 @@ from app.kernel.pagination import bounded
 from community.advocates.models import Advocate
 from community.advocates.records import topic_records
 from community.mentions.models import Mention
+from community.moderation.models import Flag
 from community.tasks import rules
 from community.tasks.limits import Lately, lately
 from community.tasks.models import Claim, Pass, Task, Watch, lasts
@@ -56,6 +57,8 @@ class DeskTask:
     mine: bool
     watched: bool
     because: str
+    flagged: str | None
+    """A flag its peers may agree with just now, by kind."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +114,13 @@ def desk(
     size = bounded(limit, SHOWN)
     places = max(size - min(HELD_SHOWN, len(holders)), 0)
     shown = [row.id for row in (*rows[: min(free, places)], *rows[free : free + HELD_SHOWN])][:size]
-    loaded = {task.id: task for task in db.session.scalars(_shown(), {"ids": shown})}
+    loaded = {task.id: (task, flagged) for task, flagged in db.session.execute(_shown(), {"ids": shown})}
     return DeskPage(
         items=[
-            DeskTask(task, task.mention, holder, holder is not None and holder.id == user.id, id_ in watched, why_offered(task, taste, now, patience))
+            DeskTask(task, task.mention, holder, holder is not None and holder.id == user.id, id_ in watched, why_offered(task, taste, now, patience), flagged)
             for id_ in shown
-            if (task := loaded.get(id_)) is not None
-            for holder in (holders.get(id_),)
+            if id_ in loaded
+            for (task, flagged), holder in ((loaded[id_], holders.get(id_)),)
         ],
         topics=dict(Counter(row.category for row in facets).most_common(8)),
         languages=dict(Counter(row.lang for row in facets).most_common(6)),
@@ -232,7 +235,8 @@ _HELD = (
 @cache
 def _shown() -> Any:
     about = joinedload(Task.mention).options(joinedload(Mention.account), defer(Mention.summons), defer(Mention.reply_ref))
-    return select(Task).where(Task.id.in_(bindparam("ids", expanding=True))).options(about)
+    flagged = select(func.min(Flag.kind)).where(Flag.task_id == Task.id, Flag.state == literal_column("'open'"), Flag.window_until.is_not(None))
+    return select(Task, flagged.correlate(Task).scalar_subquery()).where(Task.id.in_(bindparam("ids", expanding=True))).options(about)
 
 
 @cache

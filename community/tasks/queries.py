@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, lazyload
 
 from app.accounts.models import Brand, User
 from app.accounts.people import holders
@@ -72,8 +72,14 @@ def tasks(
 
 def holder_of(task: Task) -> tuple[User, Claim] | None:
     """Who holds it now."""
-    row = db.session.execute(select(User, Claim).join(Claim, Claim.user_id == User.id).where(Claim.task_id == task.id, Claim.ended_at.is_(None))).first()
+    held = select(User, Claim).join(Claim, Claim.user_id == User.id).where(Claim.task_id == task.id, Claim.ended_at.is_(None))
+    row = db.session.execute(held.options(lazyload(User.roles))).first()
     return (row[0], row[1]) if row is not None and row[1].holds(clock.now()) else None
+
+
+def whole(task_ids: Sequence[int]) -> dict[int, Task]:
+    """These tasks with mention, account and decision, by id. One statement."""
+    return {task.id: task for task in db.session.scalars(_loaded().where(Task.id.in_(task_ids)))}
 
 
 def handed_on(task: Task) -> tuple[str, str] | None:

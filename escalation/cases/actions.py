@@ -154,6 +154,21 @@ def hand_up(case: Case, *, because: str) -> Case:
     return case
 
 
+def let_go_of_all(user: User) -> int:
+    """Somebody works here no more: what was assigned to them waits for a colleague again. Returns how many cases."""
+    theirs = select(Case).where(Case.brand_id.in_(user.brand_ids), Case.assignee_id == user.id, Case.state.in_(("assigned", "waiting")))
+    cases = db.session.scalars(theirs.order_by(Case.id).with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    for case in cases:
+        if case.state == "assigned":
+            CASE.move(case, "hand_over", assignee_id=None, turn_at=clock.now())
+        else:
+            case.assignee_id = None
+        _enter(case, "let_go", was=user.id)
+        audit("case_let_go", case, by=None, was=user.id)
+        _changed(case)
+    return len(cases)
+
+
 def resolve(case: Case, *, by: User, outcome: str, note: str | None = None) -> Case:
     """Settle the matter with an outcome. A reply that is on its way still goes out, and closes the task when it is posted."""
     RULES.check(by, "case.resolve", case)
@@ -244,9 +259,12 @@ def follow_author(task_id: int, *, because: str) -> None:
         _reopen(case, because=because, by=None)
     elif case.state == "waiting":
         holder = db.session.get(User, case.assignee_id) if case.assignee_id else None
-        if holder is not None and task.state == "open" and holder.is_active and works_in(holder, case.brand_id, case.tier):
-            task_actions.hand_to(task, holder, by=holder)
-        CASE.move(case, "come_back", waiting_since=None, turn_at=clock.now())
+        if holder is None or not holder.is_active or not works_in(holder, case.brand_id, case.tier):
+            CASE.move(case, "hand_over", assignee_id=None, waiting_since=None, turn_at=clock.now())
+        else:
+            if task.state == "open":
+                task_actions.hand_to(task, holder, by=holder)
+            CASE.move(case, "come_back", waiting_since=None, turn_at=clock.now())
         _enter(case, "reopened", because=because)
         record(CaseReopened(case.brand_id, case.id, because))
         _changed(case)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.accounts import people
 from app.kernel.db import db
 from community.answers import actions as answers
 from community.answers.models import Answer
@@ -55,6 +56,12 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     def flag() -> int:
         with db.transaction():
             return flags.flag(db.session.get_one(Task, town.task().id), by=ben, kind="spam").id
+
+    def suspended() -> int:
+        gone = factories.person("gone", town.northwind, "advocate")
+        with db.transaction():
+            people.suspend(gone, None, "spam")
+        return gone.id
 
     held = town.task()
     factories.claimed(held, ben)
@@ -107,6 +114,15 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "review_reply": Ask("cleo", "POST", f"/replies/{waiting[1].id}/reviews", {"decision": "approve", "revision": 1}),
         "settle_posting": Ask("cleo", "POST", f"/postings/{stuck.id}/settle", {"outcome": "retry"}),
         "settle_receipt": Ask("cleo", "POST", f"/receipts/{receipt.id}/decision", {"outcome": "dismiss"}),
+        "agree_with_flag": Ask("ada", "POST", f"/flags/{flag()}/votes"),
+        "take_back_flag": Ask("ben", "DELETE", f"/flags/{flag()}"),
+        "watch_task": Ask("ada", "POST", f"/tasks/{held.id}/watch"),
+        "unwatch_task": Ask("ada", "DELETE", f"/tasks/{held.id}/watch"),
+        "pass_task": Ask("ada", "POST", f"/tasks/{town.task().id}/pass", {"reason": "topic"}),
+        "take_back_pass": Ask("ada", "DELETE", f"/tasks/{town.task().id}/pass"),
+        "put_offers": Ask("ada", "PUT", "/me/offers", {"languages": ["en", "ja"], "topics": ["billing"], "hostile_most": 1}),
+        "suspend_person": Ask("max", "POST", f"/users/{factories.person('sus', town.northwind, 'advocate').id}/suspension", {"reason": "spam"}),
+        "reinstate_person": Ask("max", "DELETE", f"/users/{suspended()}/suspension"),
         "decide_flag": Ask("cleo", "POST", f"/flags/{flag()}/decision", {"uphold": False}),
         "assign_case": Ask("tim", "POST", f"/cases/{case()}/assign"),
         "answer_case": Ask("tim", "POST", f"/cases/{case()}/reply", {"body": words}),

@@ -158,10 +158,15 @@ def test_the_author_who_comes_back_is_told_to_the_writer_unless_the_team_has_it(
     assert heard(ada, db)[-1] == ("reopened", "@petra came back. The team has it now.", None)
 
 
-def test_moderators_hear_of_a_flag_and_the_one_who_raised_it_does_not(northwind: Brand, ada: User, cleo: User, db: Database) -> None:
+def test_moderators_hear_of_a_flag_once_peers_had_their_time_and_the_one_who_raised_it_does_not(
+    northwind: Brand, ada: User, cleo: User, db: Database, clock: time_machine.Coordinates
+) -> None:
     task = told(northwind, "Buy followers here")
     with db.transaction():
         flags.flag(tasks_here(task, db), by=ada, kind="spam")
+    assert heard(cleo, db) == [], "peers first"
+    clock.shift(timedelta(minutes=10))
+    assert (flags.close_windows(), flags.close_windows()) == (1, 0)
     assert heard(cleo, db) == [("flag", "Ada Okafor flagged @petra's post: spam.", "Buy followers here")]
     assert heard(ada, db) == []
 

@@ -72,6 +72,12 @@ receipts.decide          m
 flags.index              m
 flags.create             am12
 flags.decide             m
+flags.agree              am12
+flags.take_back          am12
+flags.take_back_form     am12
+people.suspend           mx
+people.reinstate         mx
+people.reinstate_form    mx
 cases.index              m12nx
 cases.show               m12nx
 cases.take_next          12
@@ -139,6 +145,17 @@ api.get_task             signed in
 api.claim_task           am12
 api.release_task         am12
 api.flag_task            am12
+api.agree_with_flag      am12
+api.take_back_flag       am12
+api.get_desk             am12
+api.watch_task           am12
+api.unwatch_task         am12
+api.pass_task            am12
+api.take_back_pass       am12
+api.get_offers           a
+api.put_offers           a
+api.suspend_person       mx
+api.reinstate_person     mx
 api.write_reply          am12x
 api.get_reply            signed in
 api.save_reply           signed in
