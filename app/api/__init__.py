@@ -29,6 +29,7 @@ from app.api import (
     people,
     postings,
     preferences,
+    quality,
     receipts,
     replies,
     reviews,
@@ -43,6 +44,7 @@ from app.kernel.logs import request_id
 RESOURCES = (
     mentions,
     labels,
+    quality,
     decide,
     tasks,
     answers,

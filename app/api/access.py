@@ -59,6 +59,7 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "api.label_mention": STAFF,
     "api.unlabel_mention": STAFF,
     "api.list_labels": READS,
+    "api.get_quality": READS,
     "api.next_label": STAFF,
     "api.get_label_progress": READS,
     "api.assign_case": ("tier_1", "tier_2", "admin"),

@@ -40,6 +40,8 @@ class Place:
     watch: str
     """The live counter that says its number may have changed."""
     values: tuple[tuple[str, str], ...] = ()
+    rooms: tuple[str, ...] = ()
+    """Blueprints beside its own that belong to it: the item is lit there, too."""
 
 
 PLACES = {
@@ -49,7 +51,8 @@ PLACES = {
         Place("reviews", "reviews.index", "Reviews", "check-check", "reviews"),
         Place("desk", "desk.index", "Desk", "inbox", "desk"),
         Place("flags", "flags.index", "Flags", "flag", "flags"),
-        Place("triage", "triage.index", "Unsure", "circle-help", "triage"),
+        Place("triage", "triage.index", "Unsure", "circle-help", "triage", rooms=("labelling", "quality")),
+        Place("quality", "quality.index", "Quality", "scale", "me", rooms=("labelling",)),
         Place("claims", "claims.index", "Claims", "pen-line", "desk"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
         Place("answers", "answers.index", "Answers", "book-open-text", "answers"),
@@ -62,7 +65,7 @@ OF_ROLE: dict[str, tuple[str, ...]] = {
     "moderator": ("desk", "reviews", "flags", "triage", "answers", "me"),
     "tier_1": ("cases", "desk", "triage", "claims", "answers", "me"),
     "tier_2": ("cases", "desk", "triage", "claims", "answers", "me"),
-    "analyst": ("cases", "answers", "me"),
+    "analyst": ("cases", "quality", "answers", "me"),
     "admin": ("cases", "triage", "settings", "answers", "me"),
 }
 LANDS_ON: tuple[tuple[str, str], ...] = (

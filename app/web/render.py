@@ -106,8 +106,18 @@ def channel(account: ChannelAccount) -> Channel:
     return Channel(kind.pack.mark if kind else account.name[:1].upper(), name_of(account))
 
 
-def post(mention: Mention, *, marked: bool = False) -> Post:
-    """`marked`: underline the words that drove the decision (needs the decision loaded)."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a post's story."""
+
+    at: datetime
+    icon: str
+    what: str
+    details: tuple[str, ...] = ()
+
+
+def post(mention: Mention, *, marked: bool = False, faint: bool = False) -> Post:
+    """`marked`: underline the words that drove the decision (needs the decision loaded); `faint`: also those of signals that did not count."""
     decision = mention.decision if marked else None
     name = "Our answer" if mention.by_brand else mention.author_name or mention.author_handle or "Somebody"
     return Post(
@@ -116,7 +126,7 @@ def post(mention: Mention, *, marked: bool = False) -> Post:
         handle=mention.author if mention.author_handle and mention.author_name and not mention.by_brand else "",
         initials="✓" if mention.by_brand else initials(name),
         at=mention.posted_at,
-        pieces=pieces(mention.text, driving(decision) if decision else ()),
+        pieces=pieces(mention.text, decision.words if decision and faint else driving(decision) if decision else ()),
         lang=mention.lang,
         url=link(mention.url),
         channel=channel(mention.account),
@@ -131,6 +141,27 @@ def driving(decision: Any) -> list[Sequence[Any]]:
     """The words of the signals that counted: marks on a calm post would accuse it of nothing."""
     strength = {"anger": decision.anger, "technical": decision.technical, "spam": decision.spam}
     return [word for word in decision.words if strength.get(word[0], 0) >= COUNTS]
+
+
+def story_of(mention: Mention, decisions: Sequence[Any], voices: Sequence[Any]) -> list[Step]:
+    """What was seen and said of a post, in order: the machine's decision, each later one, and every label."""
+    first, *later = decisions
+    steps = [Step(mention.received_at, "inbox", "It came in"), Step(first.at, "route", f"The machine sent it to {AUDIENCES[first.audience]}", _why(first))]
+    for decision in later:
+        last = decision.reasons[-1]["text"] if decision.reasons else ""
+        steps.append(Step(decision.at, "undo-2" if decision.by_id else "clock", f"It went to {AUDIENCES[decision.audience]}", (last,) if last else ()))
+    for voice in voices:
+        words = [name for name, value in (("angry", voice.angry), ("technical", voice.technical)) if value]
+        words += [f"not {name}" for name, value in (("angry", voice.angry), ("technical", voice.technical)) if value is False]
+        words += ["not for us"] if voice.service_related is False else []
+        steps.append(
+            Step(voice.at, "user-round", f"{voice.name}: {', '.join(words) or 'for us'}", (SOURCES.get(voice.source, voice.source).capitalize() + ".",))
+        )
+    return sorted(steps, key=lambda step: step.at)
+
+
+def _why(decision: Any) -> tuple[str, ...]:
+    return tuple(reason["text"] for reason in decision.reasons)
 
 
 def drove(decision: Any, text: str, most: int = 3) -> str:

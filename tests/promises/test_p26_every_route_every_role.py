@@ -88,6 +88,9 @@ cases.transfer           12
 cases.resolve            12
 cases.reopen             12
 triage.index             m12nx
+quality.index            m12nx
+quality.export           m12nx
+quality.autopsy          m12nx
 labelling.index          m12x
 labelling.give           m12x
 labelling.take_back      m12x
@@ -183,6 +186,7 @@ api.get_case             m12nx
 api.reroute_mention      m12x
 api.label_mention        m12x
 api.unlabel_mention      m12x
+api.get_quality          m12nx
 api.list_labels          m12nx
 api.next_label           m12x
 api.get_label_progress   m12nx

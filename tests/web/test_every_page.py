@@ -70,6 +70,8 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         f"/cases/{case.id}",
         "/triage",
         "/labelling/disputed",
+        "/quality?sample=all",
+        f"/quality/misses/{held.mention_id}",
         f"/mentions/{held.mention_id}",
     ]
     teaching = ["/labelling"]
