@@ -102,6 +102,8 @@ class Role(Base):
     granted_by: Mapped[int | None] = ref("user.id")
 
     user: Mapped[User] = relationship(back_populates="roles", foreign_keys=[user_id])
+    brand: Mapped[Brand | None] = relationship(lazy="raise_on_sql")
+    """Loaded with whoever asks by session or token, where every page needs it."""
 
 
 class SignIn(Base):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, inspect, or_, select, update
 from sqlalchemy.orm import joinedload, lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -42,7 +42,13 @@ _OF_SESSION = (
     select(User, SignIn)
     .join(SignIn, SignIn.user_id == User.id)
     .where(SignIn.secret_hash == bindparam("secret"), SignIn.ended_at.is_(None), SignIn.ends_at > bindparam("now"), User.suspended_at.is_(None))
-    .options(joinedload(User.roles))
+    .options(joinedload(User.roles).joinedload(Role.brand))
+)
+_OF_TOKEN = (
+    select(User, Token)
+    .join(Token, Token.user_id == User.id)
+    .where(Token.secret_hash == bindparam("secret"), Token.revoked_at.is_(None), User.suspended_at.is_(None))
+    .options(joinedload(User.roles).joinedload(Role.brand))
 )
 """Made once: making a statement costs as much as running it, and these are asked with every page."""
 _when_granted: dict[str, Callable[[User, Brand, User | None], object]] = {}
@@ -159,8 +165,7 @@ def person_of_token(token: str) -> User | None:
     """The person an API token stands for now."""
     now = clock.now()
     with db.transaction(read_only=True) as session:
-        live = (Token.secret_hash == hash_token(token), Token.revoked_at.is_(None), User.suspended_at.is_(None))
-        found = session.execute(select(User, Token).join(Token, Token.user_id == User.id).where(*live)).first()
+        found = session.execute(_OF_TOKEN, {"secret": hash_token(token)}).unique().first()
         if found is None:
             return None
         user, known = found
@@ -327,6 +332,9 @@ def brands_of(user: User) -> list[Brand]:
     """The brands a person works in, by name; the owner's are all."""
     if user.is_owner:
         return list(all_brands())
+    held = [role for role in user.roles if role.brand_id is not None]
+    if held and not any("brand" in inspect(role).unloaded for role in held):
+        return sorted({role.brand_id: role.brand for role in held if role.brand is not None}.values(), key=lambda brand: (brand.name, brand.id))
     return list(db.session.scalars(_BRANDS, {"ids": list(user.brand_ids)}))
 
 

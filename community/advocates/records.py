@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -59,7 +60,15 @@ NOTHING = Record()
 def topic_records(user_id: int, brand_id: int) -> dict[str, Record]:
     """Somebody's record by topic (a task's category), and over all under `OVERALL`. One statement, at most a dozen rows."""
     rows = db.session.execute(_RECORDS, {"user": user_id, "brand": brand_id})
-    return {row.topic: Record(row.answered, row.good, row.bad, row.thanked, row.clean, row.vetted, row.missed_at) for row in rows}
+    return {row.topic: _record(row) for row in rows}
+
+
+def advocate_and_records(user_id: int, brand_id: int) -> tuple[Advocate | None, dict[str, Record]]:
+    """Somebody as an advocate of a brand (none if they are not), with their record as `topic_records` gives it. One statement."""
+    rows = db.session.execute(_BOTH, {"user": user_id, "brand": brand_id}).all()
+    if not rows:
+        return None, {}
+    return rows[0][0], {row.topic: _record(row) for row in rows if row.topic is not None}
 
 
 def mark(reply: Reply, kind: str, *, reason: str | None = None) -> None:
@@ -99,11 +108,17 @@ def counted() -> Sequence[tuple[int, int]]:
     return [(row[0], row[1]) for row in db.session.execute(both)]
 
 
-_RECORDS = (
-    select(TopicRecord)
-    .where(TopicRecord.user_id == bindparam("user"), TopicRecord.brand_id == bindparam("brand"))
-    .with_only_columns(*(getattr(TopicRecord, name) for name in ("topic", "answered", "good", "bad", "thanked", "clean", "vetted", "missed_at")))
+_SUMS = tuple(getattr(TopicRecord, name) for name in ("topic", "answered", "good", "bad", "thanked", "clean", "vetted", "missed_at"))
+_RECORDS = select(*_SUMS).where(TopicRecord.user_id == bindparam("user"), TopicRecord.brand_id == bindparam("brand"))
+_BOTH = (
+    select(Advocate, *_SUMS)
+    .outerjoin(TopicRecord, (TopicRecord.user_id == Advocate.user_id) & (TopicRecord.brand_id == Advocate.brand_id))
+    .where(Advocate.user_id == bindparam("user"), Advocate.brand_id == bindparam("brand"))
 )
+
+
+def _record(row: Any) -> Record:
+    return Record(row.answered, row.good, row.bad, row.thanked, row.clean, row.vetted, row.missed_at)
 
 
 def _hold(user_id: int, brand_id: int) -> None:

@@ -21,7 +21,7 @@ from app.kernel import clock
 from app.kernel.db import at_most, db
 from app.kernel.pagination import bounded
 from community.advocates.models import Advocate
-from community.advocates.records import topic_records
+from community.advocates.records import Record, advocate_and_records
 from community.mentions.models import Mention
 from community.moderation.models import Flag
 from community.tasks import rules
@@ -92,13 +92,13 @@ def desk(
 ) -> DeskPage:
     """The community's tasks a person may take now, best fit first, and a few that others hold. A fixed number of statements."""
     now = clock.now()
-    advocate = db.session.scalar(_ADVOCATE, {"user": user.id, "brand": brand.id})
+    advocate, records = advocate_and_records(user.id, brand.id)
     recent = lately(advocate, brand) if advocate is not None else None
     load = recent.load if recent is not None else None
     paused = advocate is not None and advocate.paused_until is not None and advocate.paused_until > now
     if paused or (load is not None and load.rests):
         return DeskPage(advocate=advocate, load=load, paused=paused)
-    taste = taste_of(advocate, recent) if advocate is not None and recent is not None else None
+    taste = taste_of(advocate, records, recent) if advocate is not None and recent is not None else None
     rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(topic or channel or words), spared=load is not None and load.spared)
     facets = rows
     rows = [row for row in rows if topic in (None, row.category) and lang in (None, row.lang) and kind in (None, row.kind)]
@@ -132,9 +132,8 @@ def desk(
     )
 
 
-def taste_of(advocate: Advocate, recent: Lately) -> Taste:
+def taste_of(advocate: Advocate, records: dict[str, Record], recent: Lately) -> Taste:
     """What is known of an advocate's skills: chosen, earned, learned."""
-    records = topic_records(advocate.user_id, advocate.brand_id)
     return Taste(advocate.trust_level, frozenset(advocate.languages), frozenset(advocate.topics), records, recent.passed)
 
 
@@ -160,8 +159,8 @@ def why_offered(task: Task, taste: Taste | None, now: datetime, patience: timede
 
 def why(task: Task, user: User, brand: Brand) -> str:
     """The same sentence for one task, as its page says it."""
-    advocate = db.session.scalar(_ADVOCATE, {"user": user.id, "brand": brand.id})
-    taste = taste_of(advocate, lately(advocate, brand)) if advocate is not None else None
+    advocate, records = advocate_and_records(user.id, brand.id)
+    taste = taste_of(advocate, records, lately(advocate, brand)) if advocate is not None else None
     return why_offered(task, taste, clock.now(), patience_of(brand))
 
 
@@ -220,7 +219,6 @@ def _held(user: User, claimed: Sequence[int], now: datetime) -> tuple[dict[int, 
 
 # What every desk asks is made once: making such a statement costs more than running it.
 
-_ADVOCATE = select(Advocate).where(Advocate.user_id == bindparam("user"), Advocate.brand_id == bindparam("brand"))
 _POSTS = select(Mention.id, Mention.account_id, Mention.text, Mention.author_handle, Mention.author_name).where(
     Mention.id.in_(bindparam("ids", expanding=True))
 )

@@ -22,8 +22,7 @@ from tests.web.conftest import Town
 from tests.web.test_small_pages import unsure
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)> javascript:alert(1) {{7*7}} \u202e"
-MOST_QUERIES = 13
-"""The desk asks the most: what fits a person rests on who they are, what they did lately, and how it was received."""
+MOST_QUERIES = 12
 
 
 class Shape(HTMLParser):
