@@ -137,7 +137,18 @@ WRONG_TYPES = [
         "uphold": "true",
     },
 ]
-BARE = {"unlabel_mention", "claim_task", "withdraw_reply", "pull_back_reply", "reopen_case", "stop_posting", "resume_posting", "expire_answer", "keep_answer"}
+BARE = {
+    "agree_with_flag",
+    "unlabel_mention",
+    "claim_task",
+    "withdraw_reply",
+    "pull_back_reply",
+    "reopen_case",
+    "stop_posting",
+    "resume_posting",
+    "expire_answer",
+    "keep_answer",
+}
 """Doors that take nothing: whatever JSON object comes, its fields change nothing."""
 OWN = {"put_preferences"}
 """Doors to one's own things, whatever brand one works in."""
