@@ -89,7 +89,7 @@ class Triage(Protocol):
         ...
 
     def tone(self, text: str) -> float:
-        """How angry a reply of ours sounds, 0…1."""
+        """How hostile a reply of ours sounds, 0…1."""
         ...
 
 

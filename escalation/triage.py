@@ -13,6 +13,7 @@ from escalation.classifier.predict import predict
 from escalation.classifier.second import SecondStage
 from escalation.routing.decide import decide
 from escalation.routing.policy import Policy, default_policy
+from escalation.tone import hostility
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +72,13 @@ class StartTriage:
         return "other"
 
     def tone(self, text: str) -> float:
-        """How angry a reply of ours sounds, 0…1."""
+        """How hostile a reply of ours sounds, 0…1: its anger, and words against the reader."""
+        insulted = hostility(text)
         try:
-            return self._predict([Post(text, "en")])[0].anger
+            return max(insulted, self._predict([Post(text, "en")])[0].anger)
         except Exception:
             log.exception("The classifier failed on a reply; its words alone are read")
-            return rules.anger_by_words(read(text))
+            return max(insulted, rules.anger_by_words(read(text)))
 
     def _stage(self, brand_id: int) -> SecondStage | None:
         try:

@@ -198,10 +198,17 @@
     });
     composer.addEventListener("change", (event) => { if (event.target.name === "voice") { saved = null; changed(); } });
     document.addEventListener("click", (event) => {
-      const offer = event.target.closest("[data-replace]");
-      if (!offer) return;
-      area.value = area.value.replace(offer.dataset.replace, () => offer.dataset.with);
-      area.focus(); changed();
+      const fix = event.target.closest("[data-replace],[data-go-to]");
+      if (!fix) return;
+      const quote = fix.dataset.replace ?? fix.dataset.goTo, at = area.value.indexOf(quote);
+      area.focus();
+      if (at < 0) return;
+      area.setSelectionRange(at, at + quote.length);
+      if (fix.dataset.replace === undefined) return;
+      /* As if typed: Ctrl Z takes it back. What is taken out takes the space before it along. */
+      const by = fix.dataset.with;
+      if (!by && at > 0 && area.value[at - 1] === " ") area.setSelectionRange(at - 1, at + quote.length);
+      typed(area, by);
     });
     if (fits && kept.text !== saved) changed();
     else if (area.value.trim()) check();
@@ -236,6 +243,14 @@
     });
   }
 
+  /* Put words where the caret is; browsers that keep no history of it get the words all the same. */
+  function typed(area, words) {
+    area.focus();
+    const ok = words ? document.execCommand("insertText", false, words) : document.execCommand("delete");
+    if (ok) return;
+    area.setRangeText(words, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
   /* A task whose composer is gone (another has it, it is settled): what was never saved is shown once more, to be copied or forgotten. */
   const orphan = $("[data-kept-for]");
   const stray = orphan && keptWords(keptKey(orphan.dataset.keptFor));

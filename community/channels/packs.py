@@ -43,6 +43,8 @@ class Pack:
     reply_rule: str
     window: timedelta | None
     """After a post, how long it may be answered."""
+    folds_after: int | None
+    """Characters after which the network hides the rest of a text behind a press; none where it shows all."""
     rewards: Literal["points", "recognition", "nothing"]
     """The most that may be given for posting a reply there."""
     rewards_rule: str
@@ -103,11 +105,15 @@ def disclosure(pack: Pack, sender: Sender, lang: str | None) -> str | None:
     return sentences[_nearest(lang, sentences)].format(brand=sender.brand_name)
 
 
-def with_disclosure(text: str, sentence: str | None) -> str:
-    """The text with the sentence as its last line, once. An author who wrote it already is not made to say it twice."""
-    if sentence is None or text.rstrip().endswith(sentence):
+def with_disclosure(text: str, sentence: str | None, folds_after: int | None = None) -> str:
+    """The text with the sentence on a line of its own, once: the last, or the first where the network shows only the
+    beginning of a text this long. An author who wrote the line already is not made to say it twice; words that only end
+    in it ("it is not true that …") are no disclosure."""
+    if sentence is None:
         return text
-    return f"{text.rstrip()}\n{sentence}"
+    said = "\n".join(line for line in text.split("\n") if line.strip() != sentence).strip()
+    whole = f"{said}\n{sentence}" if said else sentence
+    return whole if folds_after is None or len(whole) <= folds_after else f"{sentence}\n{said}"
 
 
 def _pack(kind: str, data: dict[str, Any]) -> Pack:
@@ -125,6 +131,7 @@ def _pack(kind: str, data: dict[str, Any]) -> Pack:
         ways={"brand": reply["brand"], "own": reply["own"]},
         reply_rule=str(reply["rule"]),
         window=None if window is None else timedelta(hours=window),
+        folds_after=length_.get("folds_after"),
         rewards=rewards["posting"],
         rewards_rule=str(rewards["rule"]),
         links=bool(data["links"]["allowed"]),

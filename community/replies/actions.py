@@ -28,6 +28,7 @@ from community.events import ReplyApproved, ReplySubmitted
 from community.mentions.models import Mention
 from community.mentions.text import storable
 from community.moderation import checks, sampling
+from community.moderation.checks import copies
 from community.moderation.models import Review
 from community.permissions import RULES
 from community.replies import withdrawal
@@ -277,6 +278,7 @@ def seal(reply: Reply, current: Revision, task: Task, by: User) -> None:
     current.checks = [c.as_dict() for c in found]
     current.sealed_at = clock.now()
     db.session.flush()
+    copies.remember(current)
 
 
 def next_revision(reply: Reply, text: str, by: User) -> Revision:

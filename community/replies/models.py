@@ -52,7 +52,7 @@ class Revision(Base):
     """One wording. While a draft it is overwritten by each save and takes a new number; handed in, it is sealed and never changes."""
 
     __tablename__ = "revision"
-    __table_args__ = (UniqueConstraint("reply_id", "number"), Index("ix_revision_outgoing", "brand_id", "outgoing_hash"))
+    __table_args__ = (UniqueConstraint("reply_id", "number"),)
 
     id: Mapped[Id]
     brand_id: Mapped[int] = ref("brand.id")
@@ -67,6 +67,17 @@ class Revision(Base):
     by_id: Mapped[int] = ref("user.id")
     saved_at: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
+
+
+class Wording(Base):
+    """What a sealed revision is found by when another's words are compared with it (see `community.moderation.checks.copies`)."""
+
+    __tablename__ = "wording"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    brand_id: Mapped[int] = ref("brand.id", primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True)
+    revision_id: Mapped[int] = ref("revision.id", primary_key=True)
 
 
 class Posting(Base):

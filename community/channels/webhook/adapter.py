@@ -82,7 +82,7 @@ class WebhookChannel:
         return packs.verdict(self._pack, m, sender, now, connected=self._reply_url is not None)
 
     def prepare(self, m: Incoming, text: str, sender: Sender) -> Outgoing:
-        whole = packs.with_disclosure(text, packs.disclosure(self._pack, sender, m.lang))
+        whole = packs.with_disclosure(text, packs.disclosure(self._pack, sender, m.lang), self._pack.folds_after)
         return Outgoing(in_reply_to=m.ext_id, text=whole, voice=sender.voice, account=sender.handle, reply_ref=m.reply_ref)
 
     def reply(self, o: Outgoing, attempt: Attempt) -> Sent:
