@@ -1,7 +1,7 @@
 """Find near-copies of outgoing replies by an index over all of them.
 
-Revision ID: 20261122_0710
-Revises: 20261122_0705
+Revision ID: 20261122_0720
+Revises: 20261122_0717
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from app.kernel.db import BigId
 # The very function that looks them up: rows made by any other would never be found.
 from community.moderation.checks.copies import keys_of
 
-revision = "20261122_0710"
-down_revision = "20261122_0705"
+revision = "20261122_0720"
+down_revision = "20261122_0717"
 branch_labels = None
 depends_on = None
 
