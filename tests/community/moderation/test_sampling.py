@@ -180,7 +180,7 @@ def test_a_topic_without_history_is_looked_at(room: Room, lot: list[float]) -> N
 
 def test_what_a_check_has_a_word_about_is_looked_at(room: Room, lot: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     proven(room, 5)
-    monkeypatch.setattr(room.triage, "tone", lambda text: 0.9, raising=False)
+    monkeypatch.setattr(room.triage, "tone", lambda text: 0.7, raising=False)
     assert next_reply(room).look_because == "checks"
 
 
