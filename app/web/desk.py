@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,7 +30,7 @@ from gamification.points.rules import Price, price
 
 blueprint = Blueprint("desk", __name__)
 
-SHOWN = 12
+SHOWN = 10
 """Cards on the page: more than anybody weighs against each other; the rest moves up as these are taken."""
 FLAG_WORDS = {"technical": "needs an engineer", "spam": "spam or not about us"}
 PASS_REASONS: tuple[tuple[str, str, str], ...] = (
@@ -38,6 +39,11 @@ PASS_REASONS: tuple[tuple[str, str, str], ...] = (
     ("hard", "Too hard for me", "Only this one is hidden"),
     ("time", "No time for it", "Only this one is hidden"),
 )
+FLAG_REASONS: tuple[tuple[str, str, str], ...] = (
+    ("angry", "Angry or hurt", "Flag it: goes to the team at once"),
+    ("technical", "Needs an engineer", "Flag it: peers may agree, then a moderator looks"),
+)
+"""Reasons to pass that are news for others as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,16 @@ def index() -> ResponseReturnValue:
     found = desk(
         user, brand, topic=chosen["topic"], lang=chosen["lang"], kind=chosen["kind"], channel=channel, words=words, order=order, limit=SHOWN
     )  # fmt: skip
-    values = {"found": found, "cards": [_card(one) for one in found.items], "chosen": {**chosen, "q": words}, "order": order, "reasons": PASS_REASONS}
+    values = {
+        "found": found,
+        "cards": [_card(one) for one in found.items],
+        "chosen": {**chosen, "q": words},
+        "order": order,
+        "reasons": PASS_REASONS,
+        "flags": FLAG_REASONS,
+    }
     values |= {"channels": {one.mention.account_id: render.channel(one.mention.account) for one in found.items}, "window": offers.WIDE_WINDOW}
+    values["here"] = _here({**chosen, "q": words, "order": order})
     if is_part():
         return page("desk/_list.html", **values)
     return page(
@@ -156,6 +170,17 @@ def _wanted(refused: str | None = None) -> str:
         passed=[(row, render.post(mention), wishes.REASONS.get(row.reason, "")) for row, mention in wishes.passed_by(user, brand)],
         refused=refused,
     )
+
+
+def _here(chosen: Mapping[str, str | None]) -> Callable[..., str]:
+    """Addresses of this list with other filters: a dozen a page, so the route is looked up once."""
+    base = url_for("desk.index")
+
+    def with_(**others: str | int | None) -> str:
+        asked = {name: value for name, value in {**chosen, **others}.items() if value is not None and (name, value) != ("order", "fit")}
+        return f"{base}?{urlencode(asked)}" if asked else base
+
+    return with_
 
 
 def _brands(brand: Brand) -> dict[str, int]:

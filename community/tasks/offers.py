@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import defer, joinedload
@@ -31,7 +31,7 @@ from community.tasks.queries import Holder
 from community.tasks.rules import LANES, Load, Taste
 from community.tasks.waiting import patience_of
 
-LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 40, 40, 40, 100, 20
+LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 16, 16, 16, 80, 16
 """Rows read through one window each; what lies below them rises as those are taken."""
 WIDE_WINDOW = 500
 """Rows read where a topic or a channel is asked for, or words are looked for: the most pressing ones."""
@@ -45,6 +45,22 @@ ORDERS = ("fit", "oldest")
 SOON = timedelta(minutes=15)
 """So long before a task goes to the team, the desk says so."""
 LONGEST_SEARCH = 100
+
+
+class Candidate(NamedTuple):
+    """One row of a window, as it is read: plain, since hundreds are weighed to show a dozen."""
+
+    arm: int
+    id: int
+    mention_id: int
+    state: str
+    kind: str
+    category: str
+    lang: str
+    lane: str
+    priority: int
+    opened_at: datetime
+    reopened: int
 
 
 @dataclass(frozen=True)
@@ -187,7 +203,7 @@ def _suits(task: Task, taste: Taste) -> list[str]:
 
 def _read(
     user: User, brand: Brand, taste: Taste | None, now: datetime, *, topic: str | None, lang: str | None, wide: bool, spared: bool
-) -> tuple[list[Any], bool]:
+) -> tuple[list[Candidate], bool]:
     """The rows of all windows, each once, and whether more wait than the widest of them shows."""
     languages = [lang] if lang else [*sorted(taste.languages)[:MOST_LANGUAGES], "und"] if taste is not None and taste.languages else []
     topics = [topic] if topic else sorted(taste.topics)[:MOST_TOPICS] if taste is not None else []
@@ -195,11 +211,12 @@ def _read(
     asked |= {f"lang{n}": one for n, one in enumerate(languages)} | {f"topic{n}": one for n, one in enumerate(topics)}
     lanes = tuple(lane for lane in LANES if lane != "hostile" or not spared)
     found = db.session.execute(_windows(len(languages), len(topics), lanes, wide), asked).all()
-    rows = {row.id: row for row in found if row.lane != "hostile" or not spared}
-    return list(rows.values()), sum(row.arm == OVERALL for row in found) >= (WIDE_WINDOW if wide else OVERALL_WINDOW)
+    read = map(Candidate._make, found)
+    rows = {row.id: row for row in read if row.lane != "hostile" or not spared}
+    return list(rows.values()), sum(row[0] == OVERALL for row in found) >= (WIDE_WINDOW if wide else OVERALL_WINDOW)
 
 
-def _matching(rows: Sequence[Any], channel: int | None, words: str | None) -> list[Any]:
+def _matching(rows: Sequence[Candidate], channel: int | None, words: str | None) -> list[Candidate]:
     """Those on the channel whose post, or its author, has all the words."""
     sought = words.casefold().split() if words else []
     fitting = set()
@@ -264,6 +281,6 @@ def _arm(number: int, size: int, order: Sequence[Any], *where: ColumnElement[boo
     now = bindparam("now", type_=Task.opened_at.type)
     mine_or_free = or_(Task.returned_to_id.is_(None), Task.returned_to_id == bindparam("user"), Task.kept_until.is_(None), Task.kept_until <= now)
     passed = select(Pass.id).where(Pass.user_id == bindparam("user"), Pass.task_id == Task.id).correlate(Task).exists()
-    columns = (Task.id, Task.mention_id, Task.state, Task.kind, Task.category, Task.lang, Task.lane, Task.priority, Task.opened_at, Task.reopened)
+    columns = [getattr(Task, name) for name in Candidate._fields[1:]]
     window = select(*columns).where(Task.brand_id == bindparam("brand"), *where, mine_or_free, ~passed).order_by(*order).limit(at_most(size)).subquery()
     return select(literal_column(str(number)).label("arm"), *window.c)

@@ -103,15 +103,17 @@ def lane_of(kind: str, category: str, anger: float, urgency: float) -> str:
 def ranked(rows: Collection[Any], taste: Taste | None, now: datetime, patience: timedelta) -> list[Any]:
     """The rows by fit, the best first; among equals the one that waits longer. `patience`: how long a task may wait at all."""
     suits: dict[tuple[Any, ...], int] = {}
+    whole = patience.total_seconds()
     scored = []
     for row in rows:
-        key = (row.lang, row.category, row.lane, bool(row.reopened))
+        key = (row.lang, row.category, row.lane, row.reopened > 0)
         points = suits.get(key)
         if points is None:
             points = suits[key] = suit(*key, taste)
-        waited = (now - row.opened_at) / patience
-        scored.append((-(row.priority + points + int(AGE_FIT * min(1.0, max(0.0, waited)))), row.opened_at, row.id, row))
-    scored.sort(key=lambda one: one[:3])
+        opened = row.opened_at
+        waited = (now - opened).total_seconds() / whole
+        scored.append((-(row.priority + points + int(AGE_FIT * (waited if waited < 1 else 1))), opened, row.id, row))
+    scored.sort()
     return [one[3] for one in scored]
 
 

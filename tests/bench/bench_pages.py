@@ -59,8 +59,8 @@ def main() -> None:
                 _busy(brand, people["advocate"], crowd)
                 _work_off(app)
             done = size
-            _settle()
-            figures[str(size)] = {page: _measured(app, who, path) for page, (who, path) in _pages(brand, people["advocate"]).items()}
+            settle()
+            figures[str(size)] = {page: measured(app, who, path) for page, (who, path) in _pages(brand, people["advocate"]).items()}
     small, *_, large = figures.values()
     stage.tell(at=figures, growth={page: large[page]["total_ms"] / costs["total_ms"] for page, costs in small.items()})
 
@@ -82,7 +82,7 @@ def _pages(brand: Brand, advocate: User) -> dict[str, tuple[str, str]]:
     }
 
 
-def _measured(app: Flask, who: str, path: str) -> dict[str, float]:
+def measured(app: Flask, who: str, path: str) -> dict[str, float]:
     visitor: Visitor = app.test_client()  # type: ignore[assignment]
     visitor.login(f"{who}@northwind.example")
     cookie = visitor.get_cookie("vouch")
@@ -99,8 +99,11 @@ def _measured(app: Flask, who: str, path: str) -> dict[str, float]:
         run_wsgi_app(app, environ.copy(), buffered=True)
     backends = _backends()
     server, web = stage.cpu_of(backends), time.process_time()
+    took = []
     for _ in range(ROUNDS):
+        began = time.perf_counter()
         run_wsgi_app(app, environ.copy(), buffered=True)
+        took.append(time.perf_counter() - began)
     web, server = time.process_time() - web, stage.cpu_of(backends) - server
     return {
         "statements": len(statements),
@@ -108,6 +111,7 @@ def _measured(app: Flask, who: str, path: str) -> dict[str, float]:
         "database_ms": 1000 * server / ROUNDS,
         "total_ms": 1000 * (web + server) / ROUNDS,
         "kb": size / 1000,
+        "p95_ms": stage.spread(took)["p95_ms"],
     }
 
 
@@ -164,7 +168,7 @@ def _busy(brand: Brand, advocate: User, crowd: list[User]) -> None:
             factories.claimed(task, person)
 
 
-def _settle() -> None:
+def settle() -> None:
     """What the database does by itself some time after so much was written."""
     if db.is_postgres:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
