@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from app.accounts import people
 from app.kernel.db import db
 from community.advocates import actions as advocates
 from community.tasks import actions as tasks
-from tests.stories import told
+from tests.stories import fresh, news, told
 from tests.web.conftest import Town, words
 
 
@@ -77,3 +80,96 @@ def test_what_one_holds_stands_first(town: Town) -> None:
     said = words(town.browser("ada").get("/desk"))
     assert said.index("Carry on") < said.index("tasks fit you")
     assert "In your hands" in words(town.browser("ada").get("/claims"))
+
+
+def test_not_for_me_hides_it_and_can_be_taken_back(town: Town) -> None:
+    task = told(town.brand, "How do I reset the hub?")
+    ada = town.browser("ada")
+    assert ada.post(f"/tasks/{task.id}/pass", data={"reason": "topic"}).location == "/desk"
+    said = words(ada.get("/desk"))
+    assert "Hidden from your desk. You get fewer of that topic from now on." in said
+    assert "How do I reset the hub?" not in said
+    assert "How do I reset the hub?" in words(ada.get("/desk/offers"))
+    assert "How do I reset the hub?" in words(town.browser("ben").get("/desk"))
+    ada.post(f"/tasks/{task.id}/pass/end")
+    assert "How do I reset the hub?" in words(ada.get("/desk"))
+    assert ada.post(f"/tasks/{task.id}/pass", data={"reason": "boring"}).status_code == 422
+
+
+def test_one_may_wait_for_what_another_holds(town: Town) -> None:
+    task = told(town.brand)
+    ada, ben = town.browser("ada"), town.browser("ben")
+    assert ben.post(f"/tasks/{task.id}/watch").status_code == 409, "it is free"
+    ada.post(f"/tasks/{task.id}/claim")
+    assert "Tell me if it frees" in words(ben.get("/desk"))
+    assert ben.post(f"/tasks/{task.id}/watch").status_code == 303
+    assert "Don’t tell me" in words(ben.get("/desk"))
+    ada.post(f"/tasks/{task.id}/claim/release", data={"note": "It is the Hub 3."})
+    news()
+    assert "post is free now" in words(ben.get("/notices"))
+    assert "Ada Okafor handed it on: It is the Hub 3." in words(ben.get(f"/tasks/{task.id}"))
+
+
+def test_what_one_is_offered_is_ones_own_choice(town: Town) -> None:
+    told(town.brand, "ルーターはどこですか", lang="ja")
+    ada = town.browser("ada")
+    assert "language you did not name" in words(ada.get("/desk"))
+    assert ada.post("/desk/offers", data={"languages": ["en", "ja"], "topics": ["billing"], "hostile_most": "1", "weekly_most": ""}).location == "/desk"
+    said = words(ada.get("/desk"))
+    assert "You read its language" in said
+    assert "Hostile posts today: 0 of 1" in said
+    refused = ada.post("/desk/offers", data={"topics": ["billing"]})
+    assert refused.status_code == 422
+    assert "Choose from one to 8 languages" in words(refused)
+    assert ada.post("/desk/offers", data={"languages": ["xx"]}).status_code == 422
+    assert ada.post("/desk/offers", data={"languages": ["en"], "hostile_most": "many"}).status_code == 422
+
+
+def test_words_find_a_post_and_its_author(town: Town) -> None:
+    told(town.brand, "How do I reset the hub?", author="petra")
+    told(town.brand, "Where is my parcel?", author="percy")
+    said = words(town.browser("ada").get("/desk?q=PARCEL"))
+    assert "Where is my parcel?" in said
+    assert "reset the hub" not in said
+    assert "Nothing here has these words." in words(town.browser("ada").get("/desk?q=unicorn"))
+
+
+def test_peers_agree_with_a_flag_on_its_page(town: Town) -> None:
+    task = told(town.brand, "Kernel panic in the DHCP daemon")
+    ada, ben, tim = town.browser("ada"), town.browser("ben"), town.browser("tim")
+    assert ada.post(f"/tasks/{task.id}/flags", data={"kind": "technical"}).location == f"/tasks/{task.id}"
+    assert "You flagged it: needs an engineer." in words(ada.get(f"/tasks/{task.id}"))
+    assert "Somebody flagged it: needs an engineer." in words(ben.get("/desk"))
+    page = ben.get(f"/tasks/{task.id}")
+    assert "Ada Okafor flagged it: needs an engineer." in words(page)
+    vote = re.search(r'action="(/flags/\d+/votes)"', page.text)
+    assert vote is not None
+    assert "others may still" in words(ben.post(vote[1], follow_redirects=True))
+    assert "1 agrees" in words(town.browser("cleo").get("/flags"))
+    assert "the specialists have it now" in words(tim.post(vote[1], follow_redirects=True))
+    assert fresh(task).audience == "tier_2"
+
+
+def test_a_lone_moderator_is_told_what_to_do(town: Town) -> None:
+    told(town.brand)
+    assert "only moderator" not in words(town.browser("cleo").get("/desk"))
+    with db.transaction():
+        people.suspend(town.mona, town.max, "left")
+    assert "You are the only moderator of Northwind." in words(town.browser("cleo").get("/desk"))
+    assert "only moderator" not in words(town.browser("ada").get("/desk"))
+
+
+def test_a_person_is_suspended_and_let_in_again_on_their_page(town: Town) -> None:
+    task = told(town.brand)
+    ada, cleo = town.browser("ada"), town.browser("cleo")
+    ada.post(f"/tasks/{task.id}/claim")
+    here = f"/people/{town.ada.id}"
+    assert "Suspend Ada Okafor" in words(cleo.get(here))
+    assert cleo.post(f"{here}/suspension", data={"reason": ""}).status_code == 422
+    assert cleo.post(f"{here}/suspension", data={"reason": "abuse"}).location == here
+    assert ada.get("/desk").status_code == 303, "signed out everywhere"
+    assert fresh(task).state == "open"
+    assert "Lift the suspension" in words(cleo.get(here))
+    assert cleo.post(f"{here}/suspension/end").location == here
+    assert "Suspend Ada Okafor" in words(cleo.get(here))
+    assert cleo.post(f"/people/{town.mona.id}/suspension", data={"reason": "abuse"}).status_code == 403
