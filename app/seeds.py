@@ -36,6 +36,7 @@ from community.mentions import actions as mention_actions
 from community.mentions.intake import receive
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
+from community.moderation import flags
 from community.replies import actions as replies
 from community.replies.models import Reply
 from community.tasks import actions as tasks
@@ -181,6 +182,10 @@ def _tell(story: _Story) -> None:
         _work_on_case(story, ago)
         return
     writer = story.who[post["by"]]
+    if then == "flagged":
+        with _ago(ago * 0.4), db.transaction():
+            flags.flag(_task(story), by=writer, kind=post["kind"])
+        return
     with _ago(ago - min(4, ago * 0.2)), db.transaction():
         tasks.claim(_task(story), by=writer)
     with _ago(ago - min(7, ago * 0.4)), db.transaction():

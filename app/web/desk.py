@@ -35,7 +35,7 @@ SHOWN = 10
 FLAG_WORDS = {"technical": "needs an engineer", "spam": "spam or not about us"}
 PASS_REASONS: tuple[tuple[str, str, str], ...] = (
     ("topic", "Not my topic", "You get fewer of these"),
-    ("language", "I don't read it well", "You get fewer in this language"),
+    ("language", "I don’t read it well", "You get fewer in this language"),
     ("hard", "Too hard for me", "Only this one is hidden"),
     ("time", "No time for it", "Only this one is hidden"),
 )

@@ -192,7 +192,8 @@ def _count_statement(shown: frozenset[str], tier: str | None) -> Select[Any]:
     cases = select(Case.id).where(Case.brand_id == brand, text(f'"case".{WANTED}'))
     wanted = {
         "reviews": select(Reply.id).where(Reply.brand_id == brand, among(Reply.state, "submitted")),
-        "flags": select(Flag.id).where(Flag.brand_id == brand, among(Flag.state, "open")),
+        # What peers may still agree with waits for nobody else yet.
+        "flags": select(Flag.id).where(Flag.brand_id == brand, among(Flag.state, "open"), Flag.window_until.is_(None) | (Flag.window_until <= now)),
         "triage": select(Decision.id).where(Decision.brand_id == brand, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),
         "claims": select(Claim.id).where(
             Claim.user_id == person, Claim.brand_id == brand, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > now)

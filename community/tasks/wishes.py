@@ -17,7 +17,7 @@ from community.permissions import RULES
 from community.tasks.actions import live_claim
 from community.tasks.models import Pass, Task, Watch
 
-REASONS = {"topic": "Not my topic", "language": "I don't read it well", "hard": "Too hard for me", "time": "No time for it", "other": "Not for me"}
+REASONS = {"topic": "Not my topic", "language": "I don’t read it well", "hard": "Too hard for me", "time": "No time for it", "other": "Not for me"}
 """Why a person passes. Topic and language teach what to offer instead; the others hide this one task only."""
 
 
