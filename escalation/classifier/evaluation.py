@@ -17,6 +17,8 @@ AUDIENCES = get_args(Audience)
 LABELS = {"angry": "anger", "technical": "technical"}
 RESAMPLES, SEED = 400, 20_261_122
 BINS = 10
+EVEN = 0.5
+"""From here on a probability says yes."""
 MAX_TEXT = 100_000
 """Characters of one text; a longer one is no post."""
 # The share of angry or technical posts that must reach staff, at which the looks this takes are counted.
@@ -53,7 +55,13 @@ def parse_line(line: str) -> dict[str, Any]:
         raise ValueError(f"text is longer than {MAX_TEXT:,} characters")
     kept = {name: int(value) for name, value in wanted.items()}
     lang = row.get("lang")
-    return {"text": row["text"], "lang": lang if isinstance(lang, str) else None, "labels": {**kept, "sentiment": sentiment, "audience": audience}}
+    kind = row.get("kind")
+    return {
+        "text": row["text"],
+        "lang": lang if isinstance(lang, str) else None,
+        "kind": kind if isinstance(kind, str) else None,
+        "labels": {**kept, "sentiment": sentiment, "audience": audience},
+    }
 
 
 def evaluate(rows: Sequence[Mapping[str, Any]], router: Router, progress: Callable[[int], None] = lambda done: None) -> dict[str, Any]:
@@ -100,7 +108,29 @@ def report(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[s
     given = [(row["labels"]["audience"], route.audience) for row, route in zip(rows, routes, strict=True) if row["labels"].get("audience")]
     if given:
         found["audience"] = {"n": len(given), "agrees": _share(sum(wanted == got for wanted, got in given), len(given))}
+    for title, names in (("by_language", [route.signals.lang for route in routes]), ("by_kind", [row.get("kind") for row in rows])):
+        if any(names):
+            found[title] = _by_group(rows, routes, names)
     return found
+
+
+def _by_group(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], names: Sequence[str | None]) -> dict[str, Any]:
+    groups: dict[str, Any] = {}
+    for name in sorted({name for name in names if name}):
+        places = [place for place, one in enumerate(names) if one == name]
+        groups[name] = {"n": len(places)}
+        for label, signal in LABELS.items():
+            truth, value = _column([rows[place] for place in places], [routes[place] for place in places], label, signal)
+            if len(truth):
+                area = auc(truth, value)
+                groups[name][label] = {
+                    "n": len(truth),
+                    "positives": int(truth.sum()),
+                    "auc": None if math.isnan(area) else round(area, 4),
+                    "brier": round(float(((value - truth) ** 2).mean()), 4),
+                    "right": _share(int(((value >= EVEN) == (truth > 0)).sum()), len(truth)),
+                }
+    return groups
 
 
 def auc(truth: Floats, value: Floats) -> float:
@@ -169,7 +199,15 @@ def _reach(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[s
     if not len(wanted) or not wanted.any():
         return {}
     worry = np.array([_worry(route.signals) for _, route in both])
-    found = np.cumsum(wanted[np.argsort(-worry, kind="stable")]) / wanted.sum()
+    random = np.random.default_rng(SEED)
+    drawn = [(wanted[picked], worry[picked]) for picked in (random.integers(0, len(wanted), len(wanted)) for _ in range(RESAMPLES))]
+    looks = {}
+    for part in REACH:
+        spread = [looks_needed(truth, value, part) for truth, value in drawn if truth.any()]
+        looks[f"{part:.0%}"] = {
+            "share": round(looks_needed(wanted, worry, part), 4),
+            "interval": [round(float(np.quantile(spread, end)), 4) for end in (0.025, 0.975)],
+        }
     reached = [truth for truth, (_, route) in zip(wanted, both, strict=True) if route.audience in ("tier_1", "tier_2", "triage")]
     return {
         "angry_or_technical": {
@@ -177,13 +215,19 @@ def _reach(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[s
             "base_rate": round(float(wanted.mean()), 4),
             "reached": _share(int(sum(reached)), int(wanted.sum())),
             "looked_at": _share(len(reached), len(wanted)),
-            "looks_needed": {f"{share:.0%}": round((int(np.argmax(found >= share)) + 1) / len(wanted), 4) for share in REACH},
+            "looks_needed": looks,
         }
     }
 
 
+def looks_needed(wanted: Floats, worry: Floats, part: float) -> float:
+    """The share of posts that somebody must look at, the most worrying first, until this part of the wanted ones was seen."""
+    seen = np.cumsum(wanted[np.argsort(-worry, kind="stable")]) / wanted.sum()
+    return (int(np.argmax(seen >= part - 1e-9)) + 1) / len(wanted)
+
+
 def _worry(signals: Signals) -> float:
-    return (1 - (1 - signals.anger) * (1 - signals.technical)) * (1 - signals.spam)
+    return 1 - (1 - signals.anger) * (1 - signals.technical)
 
 
 def _sentiment(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[str, Any]:
