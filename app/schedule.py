@@ -48,6 +48,7 @@ ENTRIES = (
     Entry("keep-promises", 15, escalation.keep_promises),
     Entry("overdue-triage", 30, community.send_overdue_triage),
     Entry("resolve-silent", 300, community.resolve_silent),
+    Entry("close-quiet-incidents", 900, community.close_quiet_incidents),
     Entry("answer-owners", 900, community.tell_answer_owners),
     # Upkeep.
     Entry("search-terms", 600, community.count_search_terms),

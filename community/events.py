@@ -348,3 +348,23 @@ class PersonReinstated(Event):
 
     user_id: int
     by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFormed(Event):
+    """Several people tell the same story. `led_ids` are the tasks that came under its leading task."""
+
+    incident_id: int
+    mention_ids: list[int]
+    led_ids: list[int]
+    authors: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentGrew(Event):
+    """Late-comers attached to an incident."""
+
+    incident_id: int
+    mention_ids: list[int]
+    led_ids: list[int]
+    authors: int

@@ -8,6 +8,7 @@ from community.advocates import records, trust
 from community.answers import actions as answers
 from community.answers import search
 from community.feedback import actions as feedback
+from community.incidents import actions as incidents
 from community.mentions import actions as mentions
 from community.moderation import flags
 from community.replies import posting
@@ -65,3 +66,8 @@ def tell_answer_owners() -> int:
 @job(queue="slow", timeout=600)
 def count_search_terms() -> int:
     return search.count_terms()
+
+
+@job(queue="default")
+def close_quiet_incidents() -> int:
+    return incidents.close_quiet()

@@ -84,6 +84,8 @@ RULES = Permissions(
         "mention.see": role("moderator", "tier_1", "tier_2", "analyst", "admin"),
         "mention.reroute": all_of(active, role("moderator", "tier_1", "tier_2", "admin")),
         "flag.decide": all_of(active, role("moderator")),
+        "incident.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "incident.change": all_of(active, STAFF),
         "receipt.settle": all_of(active, role("moderator")),
         "advocate.set_trust": all_of(active, role("moderator", "admin")),
         "answer.read": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),

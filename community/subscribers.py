@@ -23,6 +23,9 @@ from community.events import (
     FlagDecided,
     FlagRaised,
     FlagWaits,
+    IncidentGrew,
+    MentionRerouted,
+    MentionsReceived,
     PersonReinstated,
     PersonSuspended,
     PostingPulledBack,
@@ -43,6 +46,9 @@ from community.events import (
 )
 from community.feedback.models import Feedback
 from community.feedback.receipts import DOUBTS
+from community.incidents import answers as answers_of_incidents
+from community.incidents import gathering
+from community.incidents.models import Incident
 from community.mentions.models import Mention
 from community.moderation import flags
 from community.moderation.actions import REASON_WORDS
@@ -76,6 +82,7 @@ def subscribe_all() -> None:
     subscribe("settle_flags", [ReplyApproved], settle_flags)
     subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
+    subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew], gather_incidents)
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
@@ -239,6 +246,18 @@ def tell_trust(event: Event, event_id: int) -> None:
             what = trust.ABILITIES[ability].words if ability in trust.ABILITIES else ability
             words = f"{_name(by_id)} limited one thing for you: {what.lower()}." if limited else f"{_name(by_id)} gave this back to you: {what.lower()}."
             _say(event, event_id, user_id, "trust", words, f"/people/{user_id}#trust", reason)
+
+
+def gather_incidents(event: Event, _event_id: int) -> None:
+    """Posts that tell one story are gathered; a question that a person sent on later finds its place as well."""
+    match event:
+        case MentionsReceived(brand_id=brand_id, mention_ids=mention_ids):
+            gathering.gather(brand_id, mention_ids)
+        case IncidentGrew(incident_id=incident_id, led_ids=led_ids) if led_ids:
+            answers_of_incidents.prepare_late(db.session.get_one(Incident, incident_id), led_ids)
+        case MentionRerouted(brand_id=brand_id, mention_id=mention_id):
+            gathering.gather(brand_id, [mention_id])
+            gathering.link_mention(mention_id)
 
 
 def tell_readers(event: Event, event_id: int) -> None:

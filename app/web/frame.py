@@ -54,6 +54,7 @@ PLACES = {
         Place("triage", "triage.index", "Unsure", "circle-help", "triage", rooms=("labelling", "quality")),
         Place("quality", "quality.index", "Quality", "scale", "me", rooms=("labelling",)),
         Place("claims", "claims.index", "Claims", "pen-line", "desk"),
+        Place("incidents", "incidents.index", "Incidents", "group", "incidents"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
         Place("answers", "answers.index", "Answers", "book-open-text", "answers"),
         Place("boards", "boards.show", "Boards", "trophy", "me", (("board", "week"),)),
@@ -62,11 +63,11 @@ PLACES = {
 }
 OF_ROLE: dict[str, tuple[str, ...]] = {
     "advocate": ("desk", "claims", "answers", "boards", "me"),
-    "moderator": ("desk", "reviews", "flags", "triage", "answers", "me"),
-    "tier_1": ("cases", "desk", "triage", "claims", "answers", "me"),
-    "tier_2": ("cases", "desk", "triage", "claims", "answers", "me"),
-    "analyst": ("cases", "quality", "answers", "me"),
-    "admin": ("cases", "triage", "settings", "answers", "me"),
+    "moderator": ("desk", "reviews", "flags", "triage", "answers", "incidents", "me"),
+    "tier_1": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
+    "tier_2": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
+    "analyst": ("cases", "quality", "answers", "incidents", "me"),
+    "admin": ("cases", "triage", "settings", "answers", "incidents", "me"),
 }
 LANDS_ON: tuple[tuple[str, str], ...] = (
     ("tier_1", "cases.index"),

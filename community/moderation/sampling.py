@@ -50,6 +50,7 @@ UNKNOWN_TOPIC = "other"
 
 WORDS = {
     "always": "Nobody’s reply goes out before somebody else has looked at it.",
+    "variant": "It is one of many variants of an incident's answer: made, not written, so a person looks at each.",
     "changed": "It was changed or handed in again, so it needs a look of its own.",
     "late": "It came after its writer’s time had run out: an alternative.",
     "limited": "A moderator wants every reply of this advocate looked at.",
@@ -75,6 +76,8 @@ class Verdict:
 
 def weigh(reply: Reply, current: Revision, task: Task, writer: User, *, first: bool) -> Verdict:
     """What becomes of a sealed revision. `first`: the reply is handed in for the first time."""
+    if reply.incident_id is not None:
+        return Verdict(because="variant")
     brand = db.session.get_one(Brand, task.brand_id)
     if not reply.late and task.audience in ("tier_1", "tier_2") and writer.has(task.brand_id, "tier_1", "tier_2"):
         return Verdict(because="second_eyes") if SECOND_EYES.of(brand) else Verdict(rule="employee_role")

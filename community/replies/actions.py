@@ -269,7 +269,7 @@ def seal(reply: Reply, current: Revision, task: Task, by: User) -> None:
     """Run the checks on what would be published and fix the words for ever. Raises Invalid naming what stops it."""
     writer = by if by.id == reply.writer_id else db.session.get_one(User, reply.writer_id)
     path = resolve_path(task, writer, reply.voice, mention_id=reply.mention_id)  # type: ignore[arg-type]
-    found = checks.check(current.text, path=path, task=task, writer=writer, reply_id=reply.id)
+    found = checks.check(current.text, path=path, task=task, writer=writer, reply_id=reply.id, kin=reply.incident_id)
     if checks.stops(found):
         first = next(c for c in found if c.level == "stop")
         raise Invalid(first.text, field="body", checks=[c.as_dict() for c in found])

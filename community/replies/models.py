@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.kernel.db import Base, Id, only_where, ref
+from app.kernel.db import Base, BigId, Id, only_where, ref
 
 
 class Reply(Base):
@@ -18,6 +18,7 @@ class Reply(Base):
         Index("ix_reply_writer", "writer_id", "brand_id", "id"),
         only_where("ix_reply_review", "brand_id", "submitted_at", where="state = 'submitted'"),
         only_where("ix_reply_example", "brand_id", "id", where="example_at IS NOT NULL"),
+        only_where("ix_reply_incident", "incident_id", where="incident_id IS NOT NULL"),
         only_where("uq_reply_draft", "task_id", "writer_id", where="state = 'draft'", unique=True),
     )
 
@@ -33,6 +34,8 @@ class Reply(Base):
     """Number of the newest revision; grows with every changed save, so a reader can name exactly what was read."""
     late: Mapped[bool] = mapped_column(default=False)
     """Handed in after the lease had lapsed: an alternative for the moderator, never a second reply by itself."""
+    incident_id: Mapped[int | None] = mapped_column(BigId)
+    """The incident whose answer it is a variant of. No foreign key: incidents know tasks, and tasks know replies."""
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.kernel.db import Base, Id, only_where, ref
+from app.kernel.db import Base, BigId, Id, only_where, ref
 from community.mentions.models import Mention
 
 LIVE = ("open", "claimed", "in_review", "answered")
@@ -29,6 +29,7 @@ class Task(Base):
         Index("ix_task_conversation", "conversation_id", "id"),
         Index("ix_task_mention", "mention_id"),
         Index("ix_task_brand", "brand_id", "id"),
+        only_where("ix_task_led", "led_by_id", where="led_by_id IS NOT NULL"),
     )
 
     id: Mapped[Id]
@@ -59,6 +60,8 @@ class Task(Base):
     reopened: Mapped[int] = mapped_column(default=0)
     raised_by_id: Mapped[int | None] = ref("user.id")
     """The advocate who sent it up to the team; it stays visible to them, read-only."""
+    led_by_id: Mapped[int | None] = mapped_column(BigId)
+    """The leading task of its incident, whose answer is varied for this one too. No foreign key: the leading task is a task like this one."""
 
     mention: Mapped[Mention] = relationship(lazy="raise_on_sql")
     claim: Mapped[Claim | None] = relationship(

@@ -12,14 +12,20 @@ from app.kernel.db import db
 from community.answers import actions as answers
 from community.answers.models import Answer
 from community.feedback import receipts
+from community.incidents import actions as incidents
+from community.incidents import answers as incident_answers
+from community.incidents.models import Incident, IncidentMention
+from community.mentions.models import Mention
 from community.moderation import flags
 from community.replies import actions as replies
 from community.replies.models import Reply
+from community.tasks import actions as tasks
 from community.tasks.models import Task
 from escalation.cases.actions import open_cases
 from escalation.cases.models import Case
 from tests import factories
 from tests.api.conftest import Town
+from tests.stories import news
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,44 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         replies.confirm_by_hand(factories.fresh(posted), by=ben, url="https://social.example/p/8")
         receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", address="192.0.2.1")
+
+    def gathered(led_by: str | None = None) -> Incident:
+        """Three people with one story; with `led_by` that person writes its answer."""
+        story = factories.answer()
+        asked = [town.task(story, author=f"author{factories.next_number()}") for _ in range(3)]
+        news("gather_incidents")
+        with db.transaction() as session:
+            place = session.scalars(select(IncidentMention).where(IncidentMention.mention_id == asked[0].mention_id)).one()
+            incident = session.get_one(Incident, place.incident_id)
+            if led_by:
+                tasks.claim(session.get_one(Task, incident.leading_task_id), by=town.people[led_by])
+        return incident
+
+    def answered(by: str) -> Incident:
+        incident = gathered(by)
+        with db.transaction():
+            incident_answers.write(factories.fresh(incident), by=town.people[by], body=factories.answer())
+        return incident
+
+    def merged() -> Incident:
+        one, two = gathered(), gathered()
+        with db.transaction():
+            incidents.merge(factories.fresh(one), factories.fresh(two), by=cleo)
+        return one
+
+    def post_of(incident: Incident, *, split: bool = False) -> int:
+        with db.transaction() as session:
+            id_ = session.scalars(select(IncidentMention.mention_id).where(IncidentMention.incident_id == incident.id)).first()
+            if split:
+                incidents.split_off(session.get_one(Incident, incident.id), session.get_one(Mention, id_), by=cleo)
+        assert id_ is not None
+        return id_
+
+    vetted = answered("tim")
+    made = incident_answers.hand_in(vetted.id, by=town.people["tim"])
+    over, apart, split = gathered(), gathered(), gathered()
+    with db.transaction():
+        incidents.close(factories.fresh(over), by=cleo)
     words = factories.answer()
 
     def answer(**more: Any) -> int:
@@ -97,6 +141,17 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "decline_answer": Ask("cleo", "POST", f"/answers/{answer(publish_now=False)}/decline", {"reason": "It is known already."}),
         "expire_answer": Ask("cleo", "POST", f"/answers/{answer()}/expire"),
         "keep_answer": Ask("cleo", "POST", f"/answers/{answer()}/keep"),
+        "write_incident_answer": Ask("tim", "PUT", f"/incidents/{gathered('tim').id}/answer", {"body": factories.answer()}),
+        "hand_in_variants": Ask("tim", "POST", f"/incidents/{answered('tim').id}/variants"),
+        "approve_variants": Ask(
+            "cleo", "POST", f"/incidents/{vetted.id}/approvals", {"variants": [{"reply_id": one.reply_id, "revision": 1} for one in made if one.reply_id]}
+        ),
+        "merge_incident": Ask("cleo", "POST", f"/incidents/{gathered().id}/merge", {"into": gathered().id}),
+        "unmerge_incident": Ask("cleo", "POST", f"/incidents/{merged().id}/unmerge"),
+        "split_off_post": Ask("cleo", "POST", f"/incidents/{apart.id}/posts/{post_of(apart)}/split"),
+        "put_back_post": Ask("cleo", "POST", f"/incidents/{split.id}/posts/{post_of(split, split=True)}/put_back"),
+        "close_incident": Ask("cleo", "POST", f"/incidents/{gathered().id}/close"),
+        "reopen_incident": Ask("cleo", "POST", f"/incidents/{over.id}/reopen"),
         "import_mentions": Ask("max", "POST", "/brands/northwind/mentions", {"id": "new-1", "text": "Where is the manual?"}),
         "label_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/label", {"verdict": "both"}),
         "unlabel_mention": Ask("cleo", "DELETE", f"/mentions/{labelled()}/label"),

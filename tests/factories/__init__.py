@@ -23,6 +23,7 @@ from community.advocates.models import Advocate
 from community.channels.actions import add_channel
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
+from community.incidents.models import Incident
 from community.mentions import intake
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
@@ -35,7 +36,7 @@ from tests.fakes.network import SECRET
 from tests.fakes.triage import TellingTriage
 from tests.harness.visitor import PASSWORD
 
-Row = TypeVar("Row", Task, Reply, Posting, Mention, Brand, User, ChannelAccount)
+Row = TypeVar("Row", Task, Reply, Posting, Mention, Brand, User, ChannelAccount, Incident)
 
 _numbers = itertools.count(1)
 SYLLABLES = [a + b for a in "bdfghklmnprstvwz" for b in ("a", "e", "i", "o", "u", "ai", "ou")]

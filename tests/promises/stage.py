@@ -16,9 +16,12 @@ from app.kernel.db import Base, db
 from community.answers import actions as answers
 from community.channels.models import ChannelAccount
 from community.feedback import receipts
+from community.incidents import answers as incident_answers
+from community.incidents.models import Incident
 from community.moderation import flags
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply
+from community.tasks import actions as tasks
 from community.tasks.models import Task
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
@@ -74,6 +77,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "save_reply": {"body": WORDS},
     "settle_posting": {"outcome": "give_up"},
     "settle_receipt": {"outcome": "dismiss"},
+    "write_incident_answer": {"body": WORDS},
+    "approve_variants": {"variants": [{"reply_id": 1, "revision": 1}]},
+    "merge_incident": {"into": 1},
     "submit_reply": {"revision": 1},
     "set_trust": {"level": 1, "reason": "Known for years."},
     "limit_ability": {"ability": "vet", "limited": True, "reason": "A week without."},
@@ -141,6 +147,8 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
     order = factories.approved(told(), writer, users["moderator"], answer())
     by_hand = factories.approved(told(account=hand), writer, users["moderator"], answer())
     out = factories.approved(told(account=hand), writer, users["moderator"], answer())
+    for author in ("sam", "tara", "ulla"):
+        told(f" The lamp of the {slug} hub blinks orange since the thunderstorm", author=author)
     open_task, tier_task = told(), told(" #tier_1")
     factories.mention(account, f"Hm #triage{tail}")
     news()
@@ -156,7 +164,14 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
         known = answers.add(brand, by=users["moderator"], title=f"How do I reset it?{tail}", body=f"Hold the button.{tail}", lang="en")
     news()
+    with db.transaction(read_only=True) as session:
+        incident = session.scalars(select(Incident).where(Incident.brand_id == brand.id)).one()
+    with db.transaction() as session:
+        tasks.claim(session.get_one(Task, incident.leading_task_id), by=users["tier_2"])
+        incident_answers.write(factories.fresh(incident), by=users["tier_2"], body=answer(), openings=[f"Hi {{name}}{tail}"[:200]])
+    incident_answers.hand_in(incident.id, by=users["tier_2"], only=[incident.leading_task_id or 0])
     stage.ids = {
+        "incident_id": incident.id,
         "answer_id": known.id,
         "task_id": open_task.id,
         "tier_task_id": tier_task.id,

@@ -65,6 +65,17 @@ reviews.hold             m
 reviews.let_go           m
 reviews.let_go_form      m
 reviews.decide           m
+incidents.index          am12nx
+incidents.show           am12nx
+incidents.write          am12
+incidents.hand_in        am12
+incidents.approve        m
+incidents.merge          m12x
+incidents.unmerge        m12x
+incidents.split_off      m12x
+incidents.put_back       m12x
+incidents.close          m12x
+incidents.reopen         m12x
 receipts.show            everybody
 receipts.say             everybody
 receipts.doubts          m
@@ -199,6 +210,17 @@ api.reopen_case          12
 api.list_reviews         mx
 api.review_reply         m
 api.settle_posting       mx
+api.list_incidents       signed in
+api.get_incident         signed in
+api.write_incident_answer am12
+api.hand_in_variants     am12
+api.approve_variants     m
+api.merge_incident       m12x
+api.unmerge_incident     m12x
+api.split_off_post       m12x
+api.put_back_post        m12x
+api.close_incident       m12x
+api.reopen_incident      m12x
 api.get_receipt          signed in
 api.list_doubts          mx
 api.settle_receipt       m
@@ -290,6 +312,7 @@ def test_p26_what_is_shut_stays_shut_and_changes_nothing(app: Flask, stages: tup
                 "mention_id",
                 "flag_id",
                 "receipt_id",
+                "incident_id",
                 "case_id",
                 "user_id",
                 "person_id",

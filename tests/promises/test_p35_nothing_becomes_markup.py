@@ -46,6 +46,7 @@ FREE = {
     "review": ("note", "reason"),
     "flag": ("note",),
     "feedback": ("words",),
+    "incident_answer": ("body",),
     "case_entry": ("text",),
     "case": ("because",),
     "notice": ("text", "quote", "link"),
@@ -178,6 +179,8 @@ def fill(chance: random.Random, turn: int) -> None:
         )
         found = [{"name": name, "level": level, "text": said, "quote": said, "offer": said} for name, level in ((said, "advice"), ("length", "ok"))]
         session.execute(text("UPDATE revision SET checks = :checks"), {"checks": json.dumps(found)})
+        session.execute(text("UPDATE incident SET words = :words"), {"words": json.dumps({said: 1.0})})
+        session.execute(text("UPDATE incident_answer SET openings = :said, closings = :said"), {"said": json.dumps([said])})
         session.execute(text("UPDATE ledger_entry SET reasons = :reasons"), {"reasons": json.dumps([{"text": said, "points": 1}])})
         session.execute(text("UPDATE case_entry SET details = :details"), {"details": json.dumps({"because": said, "outcome": said, "tier": said})})
 

@@ -48,8 +48,8 @@ EMPLOYEES = ("tier_1", "tier_2", "moderator", "admin")
 _ORDER: dict[Level, int] = {"stop": 0, "advice": 1, "ok": 2}
 
 
-def check(text: str, *, path: Path, task: Task, writer: User, reply_id: int | None = None) -> list[Check]:
-    """Every check on what would be published, the stopping ones first."""
+def check(text: str, *, path: Path, task: Task, writer: User, reply_id: int | None = None, kin: int | None = None) -> list[Check]:
+    """Every check on what would be published, the stopping ones first. `kin`: an incident whose variants may be like each other."""
     brand = db.session.get_one(Brand, task.brand_id)
     employee = writer.has(task.brand_id, *EMPLOYEES)
     found = [
@@ -60,7 +60,7 @@ def check(text: str, *, path: Path, task: Task, writer: User, reply_id: int | No
         *foreign_links(text, ALLOWED_LINKS.of(brand), allowed=path.pack.links),
         *disclosure(text, path, task.lang),
         tone(text, employee=employee),
-        near_copy(text, task, line=COPY_LINE.of(brand), reply_id=reply_id, lenient=employee or task.kind == "thank"),
+        near_copy(text, task, line=COPY_LINE.of(brand), reply_id=reply_id, kin=kin, lenient=employee or task.kind == "thank"),
     ]
     return sorted(found, key=lambda one: _ORDER[one.level])
 
@@ -153,9 +153,9 @@ def tone(text: str, *, employee: bool = False) -> Check:
     return Check("tone", "ok", "Kind in tone")
 
 
-def near_copy(text: str, task: Task, *, line: int, reply_id: int | None, lenient: bool) -> Check:
+def near_copy(text: str, task: Task, *, line: int, reply_id: int | None, lenient: bool, kin: int | None = None) -> Check:
     """Too close to any reply that went out, or is on its way, from this brand: networks and people take copies for spam."""
-    near = copies.nearest(text, brand_id=task.brand_id, but=reply_id)
+    near = copies.nearest(text, brand_id=task.brand_id, but=reply_id, kin=kin)
     percent = round(near.share * 100) if near else 0
     if near is None or percent < WORTH_TELLING:
         return Check("copy", "ok", "Your own words")

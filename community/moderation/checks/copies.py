@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy
-from sqlalchemy import Select, bindparam, insert, select, union
+from sqlalchemy import Select, bindparam, func, insert, select, union
 
 from app.kernel.db import BigId, among, at_most, db
 from community.replies.models import Reply, Revision, Wording
@@ -28,6 +28,7 @@ FEWEST = 12
 LONGEST = 4000
 """Characters that are compared; networks allow fewer, and no pasted book makes a check slow."""
 BANDS, ROWS = 12, 4
+NO_KIN = -1
 LOOKS = 8
 """The newest replies that are compared for each band; whole words alike stand first."""
 
@@ -40,14 +41,17 @@ class Nearest:
     reply: Reply
 
 
-def nearest(text: str, *, brand_id: int, but: int | None = None) -> Nearest | None:
-    """The brand's outgoing reply most like these words, none where none shares a band. `but`: a reply that is not compared. One statement."""
+def nearest(text: str, *, brand_id: int, but: int | None = None, kin: int | None = None) -> Nearest | None:
+    """The brand's outgoing reply most like these words, none where none shares a band. One statement.
+
+    Not compared are the reply `but` and the variants of the incident `kin`: those are meant to be like each other.
+    """
     plain = _plain(text)
     mine = pieces(plain)
     if len(mine) < FEWEST:
         return None
     values: dict[str, Any] = {f"key_{number}": key for number, key in enumerate(_keys(plain, mine))}
-    rows = db.session.execute(_near(), {"brand": brand_id, "but": but or 0, **values}).all()
+    rows = db.session.execute(_near(), {"brand": brand_id, "but": but or 0, "kin": kin or NO_KIN, **values}).all()
     best = max(((_jaccard(mine, pieces(_plain(words))), reply.id, reply) for words, reply in rows), default=None, key=lambda found: found[:2])
     return Nearest(best[0], best[2]) if best else None
 
@@ -108,6 +112,7 @@ def _near() -> Select[str, Reply]:
                 Wording.brand_id == bindparam("brand", type_=BigId),
                 Wording.key == bindparam(f"key_{number}", type_=BigId),
                 Reply.id != bindparam("but", type_=BigId),
+                func.coalesce(Reply.incident_id, 0) != bindparam("kin", type_=BigId),
                 among(Reply.state, "submitted", "approved"),
             )
             .order_by(Wording.revision_id.desc())

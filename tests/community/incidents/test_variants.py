@@ -1,0 +1,55 @@
+"""One answer in as many wordings as there are people: every word is the writer's."""
+
+from __future__ import annotations
+
+import pytest
+
+from community.incidents.variants import Parts, first_name, vary
+
+PARTS = Parts("We know of it and work on it.", ("Hi {name},", "Sorry about that, {name}!"), ("Thanks for telling us.", "More here within the hour."))
+
+
+def words(number: int, name: str | None = "Petra", room: int = 500, taken: set[str] | None = None) -> str:
+    return vary(PARTS, number, name=name, fits=lambda text: len(text) <= room, taken=taken or set())
+
+
+def test_each_of_the_first_four_is_another() -> None:
+    made = [words(number) for number in range(4)]
+    assert made[0] == "Hi Petra, We know of it and work on it. Thanks for telling us."
+    assert len(set(made)) == 4
+    assert all(PARTS.body in text for text in made)
+
+
+def test_without_a_name_the_sentence_still_reads() -> None:
+    assert words(0, None) == "Hi, We know of it and work on it. Thanks for telling us."
+    assert words(1, None) == "Sorry about that! We know of it and work on it. Thanks for telling us."
+
+
+def test_what_the_network_has_no_room_for_is_left_out_from_the_end() -> None:
+    """Red when a variant is cut instead, in the middle of a sentence."""
+    assert words(0, room=45) == "Hi Petra, We know of it and work on it."
+    assert words(0, room=30) == "We know of it and work on it."
+    assert words(0, room=5) == "Hi Petra, We know of it and work on it. Thanks for telling us.", "whole, for a person to shorten"
+
+
+def test_words_that_are_taken_are_not_used_again() -> None:
+    first = words(0)
+    assert words(0, taken={first}) != first
+
+
+@pytest.mark.parametrize(
+    ("name", "handle", "said"),
+    [
+        ("Petra Müller", "@pm", "Petra"),
+        ("petra", None, "Petra"),
+        (None, "@petra", "Petra"),
+        ("", "@xx_petra_99", None),
+        ("NORTHWIND FAN", "@42", None),
+        ("<b>Eve</b>", None, None),
+        ("{name}", None, None),
+        ("王小明", None, "王小明"),
+        ("O’Brien", None, "O’Brien"),
+    ],
+)
+def test_only_what_reads_as_a_name_is_called_out(name: str | None, handle: str | None, said: str | None) -> None:
+    assert first_name(name, handle) == said
