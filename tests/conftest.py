@@ -3,12 +3,14 @@
 db          the database, emptied, with the queue bound to an emptied Redis; no application
 app         the application on it; also `client`, `visit(email)` and `jobs()`
 processes   real servers, workers and schedulers on it
+chromium    a real browser
 clock       a clock that stands still and is moved by hand
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -178,3 +180,19 @@ def _bind(config: Config) -> None:
         the_db.init(config)
         _bound[:] = [config]
     queue.link.init(config)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real browser, one a process: its driver allows no second. Skipped with a reason where there is none; in CI that is a failure."""
+    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium on this machine, and CI needs the browser's tests.")
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,9 +1,7 @@
-"""A real Chromium before a server of our own. Skipped with a reason where there is none; in CI that is a failure."""
+"""A real Chromium before a server of our own."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,23 +15,7 @@ from tests.web.conftest import Town, rooms, town, triage
 
 __all__ = ["rooms", "town", "triage"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("No Chromium on this machine, and CI needs the browser's tests.")
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

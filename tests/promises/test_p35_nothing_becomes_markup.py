@@ -23,12 +23,9 @@ from tests import factories
 from tests.fakes.triage import TellingTriage
 from tests.harness.promises import FULL, dice
 from tests.harness.visitor import PASSWORD
-from tests.journeys.conftest import chromium
 from tests.promises.stage import Person, Stage, make
 from tests.promises.test_p26_every_route_every_role import EXPECTED, rules
 from tests.promises.vectors import SHORT, VECTORS
-
-__all__ = ["chromium"]
 
 FREE = {
     "brand": ("name",),
