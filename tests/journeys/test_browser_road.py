@@ -163,7 +163,7 @@ def test_the_unsure_and_the_flagged_are_decided(town: Town, window: Window, tria
     ada.goto(f"/tasks/{task.id}")
     ada.get_by_text("Flag", exact=True).click()
     ada.get_by_role("button", name=re.compile("Needs an engineer")).click()
-    expect(ada.get_by_text("A moderator looks at your flag.")).to_be_visible()
+    expect(ada.get_by_text("You flagged it: needs an engineer.")).to_be_visible()
     cleo = window("cleo")
     cleo.goto("/flags")
     cleo.get_by_role("button", name="Uphold").click()
