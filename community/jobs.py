@@ -18,7 +18,7 @@ from community.tasks import waiting
 
 @job(queue="default")
 def lapse_claims() -> int:
-    return tasks.lapse_due()
+    return tasks.lapse_due() + waiting.free_kept()
 
 
 @job(queue="default")

@@ -28,7 +28,7 @@ from community.replies.path import Path, path_for
 from community.replies.queries import OnTask, draft_of, replies_on, revision
 from community.tasks import offers
 from community.tasks.models import Claim, Task
-from community.tasks.queries import handed_on, holder_of, task_of
+from community.tasks.queries import handed_on, holder_of, lone_moderator, task_of
 from escalation.cases.queries import case_of_task
 from escalation.permissions import RULES as CASE_RULES
 from escalation.tiers import TIERS
@@ -107,6 +107,7 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         others=[one for one in replies if one.writer.id != user.id],
         refusal=RULES.refusal(user, "task.claim", task),
         flags=FLAG_CHOICES,
+        alone=bool(own) and own[-1].reply.state == "submitted" and lone_moderator(user, _brand(task)),
         flag_names={code: name for code, _, name, _ in FLAG_CHOICES},
         peer_flags=[one for one in flags_on(task, user) if one.flag.kind not in URGENT] if task.state in ("open", "claimed", "in_review") else [],
         **values,

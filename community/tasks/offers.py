@@ -206,7 +206,7 @@ def _read(
 ) -> tuple[list[Candidate], bool]:
     """The rows of all windows, each once, and whether more wait than the widest of them shows."""
     languages = [lang] if lang else [*sorted(taste.languages)[:MOST_LANGUAGES], "und"] if taste is not None and taste.languages else []
-    topics = [topic] if topic else sorted(taste.topics)[:MOST_TOPICS] if taste is not None else []
+    topics = [topic] if topic else _good_at(taste) if taste is not None else []
     asked = {"brand": brand.id, "user": user.id, "now": now}
     asked |= {f"lang{n}": one for n, one in enumerate(languages)} | {f"topic{n}": one for n, one in enumerate(topics)}
     lanes = tuple(lane for lane in LANES if lane != "hostile" or not spared)
@@ -214,6 +214,12 @@ def _read(
     read = map(Candidate._make, found)
     rows = {row.id: row for row in read if row.lane != "hostile" or not spared}
     return list(rows.values()), sum(row[0] == OVERALL for row in found) >= (WIDE_WINDOW if wide else OVERALL_WINDOW)
+
+
+def _good_at(taste: Taste) -> list[str]:
+    """Topics with a window of their own: those the person chose, then those they proved to be good at."""
+    proven = {topic for topic in taste.records if topic and rules.standing(topic, taste) == "proven"}
+    return [*sorted(taste.topics), *sorted(proven - taste.topics)][:MOST_TOPICS]
 
 
 def _matching(rows: Sequence[Candidate], channel: int | None, words: str | None) -> list[Candidate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal_column, or_, select
 
 from app.accounts.brands import all_brands
 from app.accounts.choices import whole
@@ -13,6 +13,8 @@ from app.accounts.models import Brand
 from app.kernel import clock
 from app.kernel.db import among, db
 from app.kernel.errors import Conflict
+from app.kernel.outbox import record
+from community.events import TaskReleased
 from community.tasks import actions
 from community.tasks.models import Task
 
@@ -41,6 +43,23 @@ def fall_back(limit: int = AT_ONCE) -> int:
         if moved >= limit:
             break
     return moved
+
+
+def free_kept(limit: int = AT_ONCE) -> int:
+    """End every keeping whose time is over: the task is anybody's, and who waits for it hears so. Returns how many."""
+    with db.transaction(read_only=True) as session:
+        over = (Task.returned_to_id.is_not(None), Task.state == literal_column("'open'"), Task.kept_until <= clock.now())
+        due = session.scalars(select(Task.id).where(*over).limit(limit)).all()
+    freed = 0
+    for task_id in due:
+        with db.transaction() as session:
+            task, now = actions.hold(session.get_one(Task, task_id)), clock.now()
+            if task.state == "open" and task.returned_to_id is not None and task.kept_until is not None and task.kept_until <= now:
+                task.returned_to_id = task.kept_until = None
+                session.flush()
+                record(TaskReleased(task.brand_id, task.id, None, "kept_over"))
+                freed += 1
+    return freed
 
 
 def _overdue(brand: Brand, limit: int) -> list[int]:

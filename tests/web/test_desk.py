@@ -8,7 +8,7 @@ from app.accounts import people
 from app.kernel.db import db
 from community.advocates import actions as advocates
 from community.tasks import actions as tasks
-from tests.stories import fresh, news, told
+from tests.stories import fresh, handed_in, news, told
 from tests.web.conftest import Town, words
 
 
@@ -157,6 +157,11 @@ def test_a_lone_moderator_is_told_what_to_do(town: Town) -> None:
         people.suspend(town.mona, town.max, "left")
     assert "You are the only moderator of Northwind." in words(town.browser("cleo").get("/desk"))
     assert "only moderator" not in words(town.browser("ada").get("/desk"))
+    own, others = told(town.brand, author="paul"), told(town.brand, author="pia")
+    handed_in(own, town.cleo)
+    handed_in(others, town.ben, "Press the round button once, and it begins to search for the second pod by itself.")
+    assert "nobody can look at it" in words(town.browser("cleo").get(f"/tasks/{own.id}"))
+    assert "A moderator looks next." in words(town.browser("ben").get(f"/tasks/{others.id}"))
 
 
 def test_a_person_is_suspended_and_let_in_again_on_their_page(town: Town) -> None:

@@ -77,7 +77,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     reviews = ["/reviews", "/reviews?show=decided", "/reviews?show=stuck", f"/reviews/{reply.id}", f"/reviews/{out.id}", "/flags"]
     posted = [f"/replies/{out.id}/posting"]
     return {
-        "ada": own + work + library,
+        "ada": own + work + library + ["/desk/offers"],
         "ben": own + work + posted,
         "cleo": own + work + library + keeps + reviews + posted + cases + teaching,
         "tim": own + work + cases + teaching,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.accounts.models import Brand, User
 from app.kernel.db import db
@@ -15,7 +15,8 @@ from community.moderation import actions as moderation
 from community.replies import actions as replies
 from community.tasks import actions as tasks
 from community.tasks import wishes
-from community.tasks.models import Watch
+from community.tasks.models import Task, Watch
+from community.tasks.waiting import free_kept
 from tests.stories import FixedTriage, brand, fresh, news, person, rooms, told, triage
 
 __all__ = ["rooms", "triage"]
@@ -72,6 +73,23 @@ def test_what_is_kept_for_its_writer_is_not_free_yet(northwind: Brand) -> None:
         moderation.approve(fresh(reply), by=cleo, revision=1)
         replies.pull_back(fresh(reply), by=cleo)
     assert [kind for kind, _ in heard(ben)] == []
+
+
+def test_once_the_keeping_is_over_it_is_free_and_who_waited_hears(northwind: Brand, clock: time_machine.Coordinates) -> None:
+    """Red without `free_kept`: nothing happens to a task when a moment passes."""
+    from app.kernel import clock as ours
+
+    ada, ben = person(northwind, "advocate"), person(northwind, "advocate")
+    task = told(northwind)
+    with db.transaction() as session:
+        tasks.claim(fresh(task), by=ada)
+        wishes.watch(fresh(task), by=ben)
+        tasks.release(fresh(task), by=ada)
+        session.execute(update(Task).where(Task.id == task.id).values(returned_to_id=ada.id, kept_until=ours.now() + timedelta(hours=4)))
+    assert heard(ben) == []
+    clock.shift(timedelta(hours=4))
+    assert (free_kept(), free_kept()) == (1, 0)
+    assert [kind for kind, _ in heard(ben)] == ["freed"]
 
 
 def test_whoever_loses_a_hold_through_somebody_else_is_told(northwind: Brand) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import event, select, update
 from app.accounts.models import User
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid
-from community.advocates.models import Advocate
+from community.advocates.models import Advocate, TopicRecord
 from community.tasks import offers, wishes
 from community.tasks.models import Task
 from community.tasks.offers import DeskPage, desk
@@ -212,3 +212,24 @@ def test_one_waits_for_held_tasks_only(triage: FixedTriage) -> None:
     task = told(northwind)
     with pytest.raises(Conflict, match="free"), db.transaction():
         wishes.watch(fresh(task), by=ada)
+
+
+def test_a_topic_one_proved_to_be_good_at_has_a_window_too(triage: FixedTriage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red when only chosen topics are looked for."""
+    monkeypatch.setattr(offers, "OVERALL_WINDOW", 5)
+    monkeypatch.setattr(offers, "OLDEST_WINDOW", 3)
+    monkeypatch.setattr(offers, "LANE_WINDOW", 3)
+    offers._windows.cache_clear()
+    northwind = brand()
+    ada = suits(person(northwind, "advocate"))
+    with db.transaction() as session:
+        session.add(TopicRecord(brand_id=northwind.id, user_id=ada.id, topic="delivery", answered=12, good=12, bad=0, thanked=2, clean=12))
+    triage.signals = replace(CALM, category="billing")
+    for n in range(9):
+        told(northwind, f"Question {n}", priority=90)
+    triage.signals = replace(CALM, category="delivery")
+    parcel = told(northwind, "Where is my parcel?", priority=1, author="percy")
+    found = [one for one in of(ada).items if one.task.id == parcel.id]
+    offers._windows.cache_clear()
+    assert found
+    assert found[0].because == "12 of your 12 answers about delivery were good."
