@@ -212,7 +212,7 @@ def reopen(task: Task, mention: Mention, *, because: str, keep_for: int | None =
     hold(task)
     kept = {"returned_to_id": keep_for, "kept_until": clock.now() + RETURN_LEASE} if keep_for else {}
     try:
-        again = {"mention_id": mention.id, "reopened": task.reopened + 1, "opened_at": clock.now(), "lane": _lane(task, mention)}
+        again = {"mention_id": mention.id, "reopened": task.reopened + 1, "opened_at": clock.now(), "lane": _lane(task, mention), "lang": mention.lang}
         TASK.move(task, "reopen", closed_at=None, closed_because=None, **again, **kept)
     except IntegrityError:
         raise Conflict("The conversation goes on in a newer task: answer there.") from None

@@ -48,7 +48,7 @@ CONVERSATIONS = "INSERT INTO conversation (id, brand_id, account_id, root_ext_id
 MENTIONS = (
     "INSERT INTO mention (id, brand_id, account_id, ext_id, conversation_id, author_ext_id, author_handle, author_name, text, lang, kind, private, by_brand,"
     " posted_at, received_at, reply_ref, summons, raw) SELECT n, :brand, :account, 'm' || n, (n + 4) / 5, 'a' || n % 50021, 'a' || n % 50021, 'Author ' || n,"
-    " 'Post number ' || n || ': how do I reset the hub in the hall, and does the light have to blink while I hold it?', {lang}, 'mention', {no}, {no},"
+    " 'Post number ' || n || ': how do I reset the hub in the hall, and does the light have to blink while I hold it?', {asked}, 'mention', {no}, {no},"
     " :now, :now, '{{}}', '[]', '{{}}' FROM ({numbers}) AS m"
 )
 DECISIONS = (
@@ -96,7 +96,15 @@ def pile_up(brand: Brand, account: ChannelAccount, have: int, want: int) -> None
     """Open tasks from number `have` + 1 to `want`, each about the last of five posts of a conversation of its own."""
     now = datetime.now(UTC) - timedelta(minutes=30)
     said = now if db.is_postgres else now.strftime("%Y-%m-%d %H:%M:%S.%f")
-    fit = {"numbers": NUMBERS[db.is_postgres], "lang": LANG, "lane": LANE, "category": CATEGORY, "opened": OPENED[db.is_postgres], "no": "false"}
+    fit = {
+        "numbers": NUMBERS[db.is_postgres],
+        "lang": LANG,
+        "asked": LANG.replace("n %", "((n + 4) / 5) %"),
+        "lane": LANE,
+        "category": CATEGORY,
+        "opened": OPENED[db.is_postgres],
+        "no": "false",
+    }
     with db.transaction() as session:
         for statement, each in ((CONVERSATIONS, 1), (MENTIONS, MENTIONS_EACH), (DECISIONS, MENTIONS_EACH), (TASKS_SQL, 1)):
             values = {"brand": brand.id, "account": account.id, "now": said, "first": have * each + 1, "last": want * each}

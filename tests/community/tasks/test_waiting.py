@@ -9,10 +9,11 @@ from sqlalchemy import update
 
 from app.accounts.models import Brand
 from app.kernel.db import db
+from community.moderation import actions as moderation
 from community.tasks import actions as tasks
 from community.tasks.waiting import fall_back
 from escalation.cases.queries import case_of_task
-from tests.stories import FixedTriage, brand, fresh, handed_in, news, person, rooms, told, triage
+from tests.stories import FixedTriage, brand, came_back, fresh, handed_in, news, person, placed, rooms, told, triage
 
 __all__ = ["rooms", "triage"]
 
@@ -98,3 +99,16 @@ def test_what_is_kept_for_its_writer_waits_for_them(triage: FixedTriage, clock: 
     assert fall_back() == 0
     clock.shift(timedelta(hours=1))
     assert fall_back() == 1
+
+
+def test_a_task_speaks_the_language_of_the_post_it_is_about_now(triage: FixedTriage) -> None:
+    """Red when a reopening leaves the language as it was: what its writer says about themselves would be in the wrong one."""
+    northwind = brand()
+    ada, cleo = person(northwind, "advocate"), person(northwind, "moderator")
+    task = told(northwind, "ルーターはどこですか", lang="ja")
+    reply = handed_in(task, ada)
+    with db.transaction():
+        posting = moderation.approve(fresh(reply), by=cleo, revision=1)
+    placed(posting, ada)
+    came_back(task, "Still blinking, sorry", reading="stuck")
+    assert (fresh(task).state, fresh(task).lang) == ("open", "en")
