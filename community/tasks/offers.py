@@ -33,8 +33,8 @@ from community.tasks.waiting import patience_of
 
 LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 16, 16, 16, 80, 16
 """Rows read through one window each; what lies below them rises as those are taken."""
-WIDE_WINDOW = 500
-"""Rows read where a topic or a channel is asked for, or words are looked for: the most pressing ones."""
+WIDE_WINDOW, ONE_TOPIC_WINDOW = 500, 150
+"""Rows read where a channel is asked for or words are looked for, the most pressing ones; and where one topic is."""
 OVERALL = 0
 """The window over everything comes first."""
 MOST_LANGUAGES, MOST_TOPICS = 5, 6
@@ -115,7 +115,7 @@ def desk(
     if paused or (load is not None and load.rests):
         return DeskPage(advocate=advocate, load=load, paused=paused)
     taste = taste_of(advocate, records, recent) if advocate is not None and recent is not None else None
-    rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(topic or channel or words), spared=load is not None and load.spared)
+    rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(channel or words), spared=load is not None and load.spared)
     facets = rows
     rows = [row for row in rows if topic in (None, row.category) and lang in (None, row.lang) and kind in (None, row.kind)]
     if channel or words:
@@ -210,10 +210,11 @@ def _read(
     asked = {"brand": brand.id, "user": user.id, "now": now}
     asked |= {f"lang{n}": one for n, one in enumerate(languages)} | {f"topic{n}": one for n, one in enumerate(topics)}
     lanes = tuple(lane for lane in LANES if lane != "hostile" or not spared)
-    found = db.session.execute(_windows(len(languages), len(topics), lanes, wide), asked).all()
+    overall = WIDE_WINDOW if wide else OVERALL_WINDOW
+    found = db.session.execute(_windows(len(languages), len(topics), lanes, overall, ONE_TOPIC_WINDOW if topic else TOPIC_WINDOW), asked).all()
     read = map(Candidate._make, found)
     rows = {row.id: row for row in read if row.lane != "hostile" or not spared}
-    return list(rows.values()), sum(row[0] == OVERALL for row in found) >= (WIDE_WINDOW if wide else OVERALL_WINDOW)
+    return list(rows.values()), sum(row[0] == OVERALL for row in found) >= overall
 
 
 def _good_at(taste: Taste) -> list[str]:
@@ -261,7 +262,7 @@ def _shown() -> Any:
 
 
 @cache
-def _windows(languages: int, topics: int, lanes: tuple[str, ...], wide: bool) -> Any:
+def _windows(languages: int, topics: int, lanes: tuple[str, ...], overall: int, topical: int) -> Any:
     """All windows in one statement. Its conditions are written out, so that the partial indexes serve it on both databases."""
     community = Task.audience == literal_column("'community'")
     free = Task.state == literal_column("'open'")
@@ -272,14 +273,14 @@ def _windows(languages: int, topics: int, lanes: tuple[str, ...], wide: bool) ->
     def arm(size: int, order: Sequence[Any], *where: ColumnElement[bool]) -> None:
         arms.append(_arm(len(arms), size, order, community, *where))
 
-    arm(WIDE_WINDOW if wide else OVERALL_WINDOW, pressing, present)
+    arm(overall, pressing, present)
     arm(OLDEST_WINDOW, (Task.opened_at,), present)
     arm(KEPT_WINDOW, pressing, free, Task.returned_to_id == bindparam("user"))
     for n in range(languages):
         for lane in lanes:
             arm(LANE_WINDOW, pressing, free, Task.lang == bindparam(f"lang{n}"), Task.lane == literal_column(f"'{lane}'"))
     for n in range(topics):
-        arm(WIDE_WINDOW if wide else TOPIC_WINDOW, pressing, free, Task.category == bindparam(f"topic{n}"))
+        arm(topical, pressing, free, Task.category == bindparam(f"topic{n}"))
     return union_all(*arms)
 
 
