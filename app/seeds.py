@@ -42,6 +42,7 @@ from community.replies.models import Reply
 from community.tasks import actions as tasks
 from community.tasks.models import LIVE, Task
 from community.tasks.waiting import PATIENCE
+from community.texts import actions as texts
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
 from escalation.cases.queries import case_of_task
@@ -104,6 +105,10 @@ def seed(password: str) -> list[Resident]:
             brand.settings = {**brand.settings, PATIENCE.name: PATIENCE.bounds[1] if PATIENCE.bounds else PATIENCE.default}
             _promise(brand, next(user for user in residents.values() if user.has(brand.id, "admin")))
         _trust(town["people"], founded, residents)
+        for text in town["texts"]:
+            brand = founded[text["brand"]]
+            keeper = next(user for user in residents.values() if user.has(brand.id, "moderator", "admin"))
+            texts.keep(brand, by=keeper, name=text["name"], lang=text["lang"], body=text["body"])
     who = {email.partition("@")[0]: user for email, user in residents.items()}
     stories = [
         _Story(post, number, founded[post["brand"]], accounts[post["brand"]], who)

@@ -91,6 +91,8 @@ RULES = Permissions(
         "answer.read": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "answer.propose": all_of(active, proposes_answers),
         "answer.write": all_of(active, STAFF),
+        "text.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "text.keep": all_of(active, role("moderator", "admin")),
         "brand.stop_posting": all_of(active, role("moderator", "admin")),
         "brand.write_mentions": all_of(active, role("admin")),
     }

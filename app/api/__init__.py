@@ -35,6 +35,7 @@ from app.api import (
     replies,
     reviews,
     tasks,
+    texts,
     trust,
 )  # fmt: skip
 from app.api.document import document
@@ -49,6 +50,7 @@ RESOURCES = (
     decide,
     tasks,
     answers,
+    texts,
     claims,
     desk,
     flags,

@@ -84,7 +84,7 @@
   if (composer) {
     const area = $("textarea", composer), status = $("[data-saved]", composer), number = $('[name="revision"]', composer), other = $("[data-other]", composer);
     const key = keptKey(composer.dataset.save);
-    let saved = composer.dataset.unsaved === undefined ? area.value : null, saving = null, stopped = false, lost = false, saveSoon, checkSoon, checking;
+    let saved = composer.dataset.unsaved === undefined ? area.value : null, saving = null, stopped = false, lost = false, saveSoon, checkSoon, checking, checked = null;
     /* Words kept here belong to the revision they were typed on: on another one they are offered, never put over newer words. */
     const kept = keptWords(key);
     const fits = kept !== null && kept.revision === number.value;
@@ -157,12 +157,20 @@
     async function check() {
       checking?.abort();
       checking = new AbortController();
+      const text = area.value;
       try {
         const answer = await ask(composer.dataset.check, {
-          method: "POST", body: JSON.stringify({ text: area.value, voice: voice() }), headers: { "Content-Type": "application/json" }, signal: checking.signal,
+          method: "POST", body: JSON.stringify({ text, voice: voice() }), headers: { "Content-Type": "application/json" }, signal: checking.signal,
         });
-        if (answer.ok) $("#checks").innerHTML = await answer.text();
+        if (answer.ok) { $("#checks").innerHTML = await answer.text(); checked = text; tellStops(); }
       } catch { /* stays as it was; the server checks again when it is handed in */ }
+    }
+    /* What stands in the way is counted beside the button; pressed all the same, it leads to the first of it. */
+    function tellStops() {
+      const stops = area.value.trim() ? Number($("[data-stops]", composer)?.dataset.stops ?? 0) : 0;
+      $("[data-main]", composer).setAttribute("aria-disabled", stops > 0);
+      $("[data-to-fix]", composer).textContent = stops ? `${stops === 1 ? "One thing" : `${stops} things`} to fix first.` : "";
+      return stops;
     }
     function keep() {
       try {
@@ -176,6 +184,8 @@
       saveSoon = setTimeout(save, 1000); checkSoon = setTimeout(check, 400);
     }
     area.addEventListener("input", changed);
+    mirror(area, composer);
+    texts(area, composer);
     setInterval(save, 20_000);
     addEventListener("online", save);
     addEventListener("offline", () => state("Off line. Saved in this browser, sent later"));
@@ -190,6 +200,15 @@
     /* A save under way gives the words a new revision: handing in waits for it, else it would be refused as coming from an older page. */
     composer.addEventListener("submit", (event) => {
       if (composer.dataset.sent) return;
+      /* Words that were changed since the last look are for the server to judge. */
+      if (checked === area.value && tellStops()) {
+        event.preventDefault(); event.stopImmediatePropagation();
+        const quote = $('#checks [data-mark="stop"]')?.textContent, at = quote ? area.value.indexOf(quote) : -1;
+        area.focus();
+        if (at >= 0) area.setSelectionRange(at, at + quote.length);
+        say($("#checks b")?.textContent ?? "There is something to fix first.", true);
+        return;
+      }
       clearTimeout(saveSoon);
       sessionStorage.setItem("sent", key);
       if (!saving) return;
@@ -243,6 +262,94 @@
     });
   }
 
+  /* What the checks quote is underlined behind the words; where the browser draws the two apart, the rows below quote it all the same. */
+  function mirror(area, composer) {
+    const layer = $("[data-mirror]", composer);
+    function draw() {
+      const quotes = $$("#checks [data-mark]").map((one) => [one.textContent, one.dataset.mark]).filter(([quote]) => quote);
+      const pieces = [];
+      let rest = area.value, place = quotes.length ? 0 : -1;
+      while (place >= 0) {
+        let first = null;
+        for (const [quote, level] of quotes) { const at = rest.indexOf(quote); if (at >= 0 && (!first || at < first.at)) first = { at, quote, level }; }
+        if (!first) break;
+        const mark = document.createElement("mark");
+        mark.className = first.level === "stop" ? "p" : "t"; mark.textContent = first.quote;
+        pieces.push(rest.slice(0, first.at), mark);
+        rest = rest.slice(first.at + first.quote.length);
+      }
+      layer.replaceChildren(...pieces, `${rest}\n`);
+      layer.scrollTop = area.scrollTop;
+    }
+    area.addEventListener("input", draw);
+    area.addEventListener("scroll", () => { layer.scrollTop = area.scrollTop; });
+    new MutationObserver(draw).observe($("#checks"), { childList: true });
+    draw();
+  }
+  /* Texts: a slash and a name at the caret, or the button; the arrows choose, Enter or Tab puts it in, Esc leaves. Tab then walks the open gaps. */
+  function texts(area, composer) {
+    const box = $("[data-texts]", composer), opener = $("[data-texts-open]", composer);
+    if (!box || !opener) return;
+    let loaded = null, chosen = 0;
+    const load = () => loaded ??= ask(box.dataset.texts).then(async (answer) => { if (answer.ok) box.innerHTML = await answer.text(); else loaded = null; }).catch(() => { loaded = null; });
+    const typedName = () => /(?:^|\s)\/([\p{L}\p{N}_-]{0,40})$/u.exec(area.value.slice(0, area.selectionStart));
+    const shown = () => $$("[data-text]", box).filter((one) => !one.hidden);
+    function show(open, name = "") {
+      if (open) {
+        $$("[data-text]", box).forEach((one) => { one.hidden = !one.dataset.text.startsWith(name.toLowerCase()); });
+        if (name && !shown().length) open = false;
+      }
+      if (open && box.hidden) chosen = 0;
+      box.hidden = !open;
+      opener.setAttribute("aria-expanded", open);
+      mark();
+    }
+    function mark() {
+      const list = shown();
+      chosen = Math.max(0, Math.min(chosen, list.length - 1));
+      list.forEach((one, place) => one.classList.toggle("sel", place === chosen));
+      if (!box.hidden && list[chosen]) { list[chosen].scrollIntoView({ block: "nearest" }); say(`/${list[chosen].dataset.text}`); }
+    }
+    function put(one) {
+      const name = typedName();
+      if (name) area.setSelectionRange(area.selectionStart - name[1].length - 1, area.selectionStart);
+      const from = area.selectionStart, words = $("[data-words]", one).textContent;
+      show(false);
+      typed(area, words);
+      area.setSelectionRange(from, from);
+      if (!toGap()) area.setSelectionRange(from + words.length, from + words.length);
+    }
+    /* The next open gap from the caret on is selected, so that typing fills it. */
+    function toGap() {
+      const gap = /\{\{[^{}]{1,60}\}\}|\{[\p{L}_][\p{L}\p{N}_ -]{0,40}\}|\[(?:your |the )?(?:name|order|link|model|date|number|product|city|time)\]/giu;
+      gap.lastIndex = area.selectionEnd;
+      const found = gap.exec(area.value);
+      if (found) area.setSelectionRange(found.index, found.index + found[0].length);
+      return Boolean(found);
+    }
+    area.addEventListener("input", async () => {
+      if (typedName()) await load();
+      const name = typedName();
+      show(Boolean(name), name?.[1]);
+    });
+    area.addEventListener("keydown", (event) => {
+      if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+      const list = shown();
+      if (box.hidden || !list.length) { if (event.key === "Tab" && !event.shiftKey && toGap()) event.preventDefault(); return; }
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") chosen += event.key === "ArrowDown" ? 1 : -1;
+      else if (event.key === "Escape") { show(false); event.preventDefault(); return; }
+      else if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); put(list[chosen]); return; }
+      else return;
+      event.preventDefault(); mark();
+    });
+    opener.addEventListener("click", async (event) => {
+      event.preventDefault();
+      await load();
+      show(box.hidden);
+      area.focus();
+    });
+    box.addEventListener("click", (event) => { const one = event.target.closest("[data-text]"); if (one) put(one); });
+  }
   /* Put words where the caret is; browsers that keep no history of it get the words all the same. */
   function typed(area, words) {
     area.focus();

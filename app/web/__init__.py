@@ -40,6 +40,7 @@ from app.web import (
     security,
     session,
     tasks,
+    texts,
     triage,
 )  # fmt: skip
 
@@ -47,6 +48,7 @@ PAGES = (
     session,
     desk,
     answers,
+    texts,
     tasks,
     claims,
     drafts,
@@ -106,6 +108,8 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "answers.index": READERS, "answers.show": READERS, "answers.new": WRITERS, "answers.create": WRITERS, "answers.edit": WRITERS, "answers.revise": WRITERS,
     "answers.publish": STAFF, "answers.decline": STAFF, "answers.expire": STAFF, "answers.keep": STAFF, "answers.hand_over": STAFF,
     "answers.suggested": WRITERS, "answers.insert": ANSWERS,
+    "texts.index": READERS, "texts.keep": ("moderator", "admin"), "texts.remove": ("moderator", "admin"), "texts.restore": ("moderator", "admin"),
+    "texts.offered": WRITERS,
     "notices.index": SIGNED_IN, "notices.read_all": SIGNED_IN,
     "preferences.show": SIGNED_IN, "preferences.keep": SIGNED_IN, "preferences.unsubscribe": PUBLIC, "preferences.stop": PUBLIC,
     "changes.index": SIGNED_IN,

@@ -120,6 +120,11 @@ class Out:
 
     text: str
     disclosure: str | None
+    who: str
+    """Under whose name it stands there."""
+    under: str
+    """Whose post it answers."""
+    channel: render.Channel
     length: int
     limit: int | None
     share: int
@@ -129,11 +134,23 @@ class Out:
 
 def outgoing(path: Path, text: str, lang: str | None) -> Out:
     """As the channel would make it of these words."""
-    whole = path.outgoing(text).text if path.kind != "none" else text
-    length = path.length(text) if path.kind != "none" else len(text)
+    made = path.outgoing(text) if path.kind != "none" else None
+    whole = made.text if made else text
+    length = path.adapter.length(whole) if made else len(text)
     limit = path.limit
     share = min(100, round(100 * length / limit)) if limit else 0
-    return Out(whole, packs.disclosure(path.pack, path.sender, lang), length, limit, share, max(0, length - limit) if limit else 0)
+    author = path.incoming.author
+    return Out(
+        text=whole,
+        disclosure=packs.disclosure(path.pack, path.sender, lang),
+        who=path.sender.brand_name if path.voice == "brand" else path.sender.handle,
+        under=author.name or author.handle or "the author",
+        channel=render.Channel(path.pack.mark, path.network),
+        length=length,
+        limit=limit,
+        share=share,
+        over=max(0, length - limit) if limit else 0,
+    )
 
 
 def read_as(decision: Any) -> str:

@@ -21,6 +21,7 @@ from community.replies import actions as replies
 from community.replies.models import Reply
 from community.tasks import actions as tasks
 from community.tasks.models import Task
+from community.texts import actions as texts
 from escalation.cases.actions import open_cases
 from escalation.cases.models import Case
 from tests import factories
@@ -134,7 +135,11 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     expired = answer()
     with db.transaction():
         answers.expire(db.session.get_one(Answer, expired), by=cleo)
+        text_id = texts.keep(town.northwind, by=cleo, name="bye", lang="en", body="Bye").id
     return {
+        "check_words": Ask("ben", "POST", f"/tasks/{held.id}/checks", {"body": words}),
+        "keep_text": Ask("cleo", "PUT", "/texts", {"brand": "northwind", "name": "hello", "lang": "en", "body": "Hello {author},"}),
+        "remove_text": Ask("cleo", "DELETE", f"/texts/{text_id}", None),
         "add_answer": Ask("cleo", "POST", "/answers", {"brand": "northwind", "title": "Where is the manual?", "body": words}),
         "revise_answer": Ask("cleo", "PUT", f"/answers/{answer()}", {"title": "Where is it?", "body": words, "based_on": 1, "why": "shorter"}),
         "publish_answer": Ask("cleo", "POST", f"/answers/{expired}/publish", {"version": 1}),

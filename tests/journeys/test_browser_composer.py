@@ -14,6 +14,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from community.replies.queries import draft_of, revision
 from community.tasks.models import Claim, Task
+from community.texts import actions as texts
 from tests.stories import fresh, told
 from tests.web.conftest import Town
 
@@ -121,3 +122,63 @@ def test_a_lapsed_lease_keeps_the_words_and_says_so(town: Town, window: Window) 
     ada.get_by_role("button", name="Forget them").click()
     ada.reload()
     expect(ada.get_by_text("Words of yours are kept in this browser.")).to_be_hidden()
+
+
+def test_a_slash_and_a_name_put_a_text_in_and_tab_walks_its_gaps(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    with db.transaction():
+        texts.keep(town.brand, by=town.cleo, name="which", lang="en", body="Hello {author}, is it a {model} with {version}?")
+        texts.keep(town.brand, by=town.cleo, name="bye", lang="en", body="Glad it works.")
+    _, ada = writing(town, window)
+    area = ada.get_by_label("Your reply", exact=True)
+    area.press_sequentially("/wh")
+    expect(ada.get_by_role("button", name=re.compile("which"))).to_be_visible()
+    expect(ada.get_by_role("button", name=re.compile("bye"))).to_be_hidden()
+    area.press("Enter")
+    expect(area).to_have_value("Hello petra, is it a {model} with {version}?")
+    expect(ada.locator("#checks")).to_contain_text("Fill this gap or take it out.")
+    area.press_sequentially("Hub 6")
+    area.press("Tab")
+    area.press_sequentially("7.12")
+    expect(area).to_have_value("Hello petra, is it a Hub 6 with 7.12?")
+    expect(ada.locator("#checks")).not_to_contain_text("Fill this gap")
+    ada.get_by_role("link", name=re.compile("Texts")).click()
+    ada.get_by_role("button", name=re.compile("bye")).click()
+    expect(area).to_have_value(re.compile("Glad it works."))
+
+
+def test_a_fix_is_one_press_and_one_key_takes_it_back(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    _, ada = writing(town, window)
+    area = ada.get_by_label("Your reply", exact=True)
+    area.fill("Hold the button or write to me@home.example then.")
+    expect(ada.locator("[data-mirror] mark")).to_have_text("me@home.example")
+    ada.get_by_role("button", name="Take it out").click()
+    expect(area).to_have_value("Hold the button or write to then.")
+    expect(ada.locator("#checks")).to_contain_text("No private data")
+    area.press("Control+z")
+    expect(area).to_have_value("Hold the button or write to me@home.example then.")
+
+
+def test_what_stops_is_counted_and_pressing_leads_there(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task, ada = writing(town, window)
+    area, button = ada.get_by_label("Your reply", exact=True), ada.get_by_role("button", name="Submit for review")
+    area.fill("Hold the button, or Northwind will refund you, or write to me@home.example then.")
+    expect(ada.get_by_text("2 things to fix first.")).to_be_visible()
+    expect(button).to_have_attribute("aria-disabled", "true")
+    area.press("Control+Enter")
+    assert ada.evaluate(
+        "document.getSelection().toString() || document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)"
+    )
+    assert fresh(task).state == "claimed"
+    ada.get_by_role("button", name="Take it out").click()
+    ada.get_by_role("button", name="Use that").click()
+    expect(area).to_have_value("Hold the button, or the team can look at your case, or write to then.")
+    expect(button).to_have_attribute("aria-disabled", "false")
+    area.press("Control+Enter")
+    ada.wait_for_url("**/desk")
+    assert fresh(task).state == "in_review"

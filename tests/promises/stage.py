@@ -23,6 +23,7 @@ from community.replies import actions as replies
 from community.replies.models import Posting, Reply
 from community.tasks import actions as tasks
 from community.tasks.models import Task
+from community.texts import actions as texts
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
 from tests import factories
@@ -57,6 +58,8 @@ class Person:
 
 WORDS = "These are words of my own, written for this one place and for no other."
 BODIES: dict[str, dict[str, Any]] = {
+    "keep_text": {"name": "bye", "lang": "en", "body": WORDS},
+    "check_words": {"body": WORDS},
     "add_answer": {"title": "Where is the manual?", "body": WORDS},
     "revise_answer": {"title": "Where is the manual?", "body": WORDS, "based_on": 1},
     "decline_answer": {"reason": "It is the other button."},
@@ -94,7 +97,7 @@ FORM = {
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
     "level": "1", "ability": "vet", "limited": "1",
-    "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1",
+    "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1", "name": "bye", "lang": "en",
 }  # fmt: skip
 """What a browser could send to any form."""
 
@@ -163,6 +166,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
         known = answers.add(brand, by=users["moderator"], title=f"How do I reset it?{tail}", body=f"Hold the button.{tail}", lang="en")
+        snippet = texts.keep(brand, by=users["moderator"], name="hello", lang="en", body=f"Hello {{author}}{tail}")
     news()
     with db.transaction(read_only=True) as session:
         incident = session.scalars(select(Incident).where(Incident.brand_id == brand.id)).one()
@@ -172,6 +176,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
     incident_answers.hand_in(incident.id, by=users["tier_2"], only=[incident.leading_task_id or 0])
     stage.ids = {
         "incident_id": incident.id,
+        "snippet_id": snippet.id,
         "answer_id": known.id,
         "task_id": open_task.id,
         "tier_task_id": tier_task.id,

@@ -121,6 +121,11 @@ people.come_back         a
 boards.show              signed in
 boards.choose            a
 answers.index            am12nx
+texts.index              am12nx
+texts.keep               mx
+texts.remove             mx
+texts.restore            mx
+texts.offered            am12x
 answers.show             am12nx
 answers.new              am12x
 answers.create           am12x
@@ -178,6 +183,11 @@ api.withdraw_reply       signed in
 api.pull_back_reply      signed in
 api.confirm_reply        signed in
 api.list_suggestions     am12x
+api.list_texts           signed in
+api.keep_text            mx
+api.remove_text          mx
+api.list_task_texts      am12x
+api.check_words          am12
 api.list_answers         am12nx
 api.get_answer           am12nx
 api.add_answer           am12x

@@ -15,6 +15,7 @@ from community.answers import actions as answers
 from community.moderation import actions as moderation
 from community.moderation import flags
 from community.tasks import actions as tasks
+from community.texts import actions as texts
 from escalation.cases.queries import case_of_task
 from tests.harness.visitor import WRITING, Visitor
 from tests.stories import FixedTriage, fresh, handed_in, news, placed, told
@@ -49,6 +50,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         posting = moderation.approve(fresh(out), by=town.cleo, revision=1, note=EVIL)
         flags.flag(fresh(flagged), by=town.ada, kind="technical", note=EVIL)
         known = answers.add(town.brand, by=town.cleo, title="Reset? " + EVIL, body="Hold it. " + EVIL, lang="en", source="https://help.example/?" + EVIL)
+        snippet = texts.keep(town.brand, by=town.cleo, name="hello", lang="en", body="Hello {author}, " + EVIL)
         proposed = answers.add(town.brand, by=town.cleo, title="Proposed " + EVIL, body=EVIL, lang="en", publish_now=False)
         answers.revise(known, by=town.tess, title="Reset! " + EVIL, body="Hold it long. " + EVIL, why=EVIL, based_on=1)
     placed(posting, town.ben)
@@ -57,8 +59,23 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         case = case_of_task(upper.id)
     assert case is not None
     own = ["/notices", "/preferences", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
-    library = ["/answers", "/answers?q=reset", f"/answers/{known.id}", f"/answers/{known.id}?version=2", f"/tasks/{waits.id}/suggestions"]
-    keeps = ["/answers?show=proposed", f"/answers/{proposed.id}", "/answers/new", f"/answers/new?of={known.id}", f"/answers/{known.id}/edit"]
+    library = [
+        "/answers",
+        "/answers?q=reset",
+        f"/answers/{known.id}",
+        f"/answers/{known.id}?version=2",
+        "/texts",
+        f"/tasks/{waits.id}/suggestions",
+        f"/tasks/{held.id}/texts",
+    ]
+    keeps = [
+        f"/texts?edit={snippet.id}",
+        "/answers?show=proposed",
+        f"/answers/{proposed.id}",
+        "/answers/new",
+        f"/answers/new?of={known.id}",
+        f"/answers/{known.id}/edit",
+    ]
     work = ["/desk", "/claims", f"/tasks/{held.id}", f"/tasks/{waits.id}", f"/tasks/{done.id}", f"/tasks/{flagged.id}"]
     cases = [
         "/cases",
@@ -82,7 +99,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "cleo": own + work + library + keeps + reviews + posted + cases + teaching,
         "tim": own + work + cases + teaching,
         "tess": own + work + cases,
-        "ann": own + library[:-1] + cases,
+        "ann": own + library[:-2] + cases,
         "max": own + cases + teaching + ["/settings"],
     }
 

@@ -144,7 +144,11 @@ _LOOK_BACK = 40
 
 def found(text: str) -> list[Promise]:
     """Every promise, in the text's order; a negation or a question before it ("nobody can promise", "ask whether they will refund") makes it none."""
-    return sorted(_found(text), key=lambda one: one.start)
+    kept: list[Promise] = []
+    for one in sorted(_found(text), key=lambda one: (one.start, -one.end)):
+        if not any(one.what == other.what and one.start < other.end for other in kept):
+            kept.append(one)
+    return kept
 
 
 def _found(text: str) -> Iterator[Promise]:
@@ -153,6 +157,18 @@ def _found(text: str) -> Iterator[Promise]:
     for pattern, what, offer in _PROMISES:
         for m in pattern.finditer(plain):
             if not _NOT.search(plain[max(0, m.start() - _LOOK_BACK) : m.start()]):
-                start, end = folded.span(m.start(), m.end())
+                start, end = folded.span(*_clause(plain, m.start(), m.end()))
                 yield Promise(start, end, what, offer)
                 break
+
+
+_BEFORE = re.compile(r"(?:(?<![\w'])[^\W\d_][\w']{0,19}\s|[\u4e00-\u9fff]{1,6}|(?<!\w)[^\W\d_]{1,20})$")
+_BEHIND = re.compile(r"(?:(?!\s(?:and|but|or|then|so|if|when|und|et|y)\s)[^.,;:!?。，；！？、()\n]){0,60}")
+
+
+def _clause(plain: str, start: int, end: int) -> tuple[int, int]:
+    """The promise with its subject and what follows in its clause: so much is said otherwise when other words take its place."""
+    before = _BEFORE.search(plain, max(0, start - 21), start)
+    behind = _BEHIND.match(plain, end)
+    stop = behind.end() if behind else end
+    return (before.start() if before else start), end + len(plain[end:stop].rstrip())
