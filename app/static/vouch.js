@@ -168,6 +168,8 @@
     /* What stands in the way is counted beside the button; pressed all the same, it leads to the first of it. */
     function tellStops() {
       const stops = area.value.trim() ? Number($("[data-stops]", composer)?.dataset.stops ?? 0) : 0;
+      const said = $("[data-stops]", composer)?.dataset.disclosure ?? "", fixed = $("[data-fixed]", composer);
+      if (fixed) { fixed.hidden = !said; $("span", fixed).textContent = said; }
       $("[data-main]", composer).setAttribute("aria-disabled", stops > 0);
       $("[data-to-fix]", composer).textContent = stops ? `${stops === 1 ? "One thing" : `${stops} things`} to fix first.` : "";
       return stops;

@@ -182,3 +182,21 @@ def test_what_stops_is_counted_and_pressing_leads_there(town: Town, window: Wind
     area.press("Control+Enter")
     ada.wait_for_url("**/desk")
     assert fresh(task).state == "in_review"
+
+
+def test_the_line_that_says_who_is_writing_follows_the_voice(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task = told(town.brand)
+    tim = window("tim")
+    tim.goto(f"/tasks/{task.id}")
+    tim.get_by_role("button", name="Claim").click()
+    area = tim.get_by_label("Your reply", exact=True)
+    area.fill(TEXT)
+    expect(tim.locator("[data-fixed]")).to_be_hidden()
+    tim.get_by_text("As yourself").click()
+    expect(tim.locator("[data-fixed]")).to_contain_text("I help out as a Northwind advocate.")
+    expect(tim.get_by_label("As it will appear")).to_contain_text("Tim Baptiste")
+    tim.get_by_text("As Northwind").click()
+    expect(tim.locator("[data-fixed]")).to_be_hidden()
+    expect(tim.get_by_label("As it will appear")).not_to_contain_text("I help out")
