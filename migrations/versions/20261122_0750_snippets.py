@@ -1,7 +1,7 @@
 """Texts people write often.
 
 Revision ID: 20261122_0750
-Revises: 20261122_0720
+Revises: 20261122_0701
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from app.kernel.db import BigId, UtcDateTime
 
 revision = "20261122_0750"
-down_revision = "20261122_0720"
+down_revision = "20261122_0701"
 branch_labels = None
 depends_on = None
 
