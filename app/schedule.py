@@ -47,6 +47,7 @@ ENTRIES = (
     Entry("fall-back", 30, community.fall_back),
     Entry("keep-promises", 15, escalation.keep_promises),
     Entry("overdue-triage", 30, community.send_overdue_triage),
+    Entry("tell-overdue-reviews", 60, community.tell_overdue_reviews),
     Entry("resolve-silent", 300, community.resolve_silent),
     Entry("close-quiet-incidents", 900, community.close_quiet_incidents),
     Entry("answer-owners", 900, community.tell_answer_owners),

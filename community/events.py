@@ -368,3 +368,50 @@ class IncidentGrew(Event):
     mention_ids: list[int]
     led_ids: list[int]
     authors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOverdue(Event):
+    """A reply has waited so many minutes for its look."""
+
+    reply_id: int
+    task_id: int
+    writer_id: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeersSpoke(Event):
+    """Peers looked at a revision: `yes` of `votes` found it right in all four. `paid`: whose look is credited."""
+
+    reply_id: int
+    task_id: int
+    writer_id: int
+    revision: int
+    yes: int
+    votes: int
+    paid: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class AppealMade(Event):
+    """The writer of a rejected reply asks for a second look; `decider_id` rejected it."""
+
+    appeal_id: int
+    reply_id: int
+    task_id: int
+    writer_id: int
+    decider_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppealDecided(Event):
+    """The second look was taken; `sent`: the reply went out after all."""
+
+    appeal_id: int
+    reply_id: int
+    task_id: int
+    writer_id: int
+    by_id: int
+    upheld: bool
+    sent: bool

@@ -10,7 +10,7 @@ from community.answers import search
 from community.feedback import actions as feedback
 from community.incidents import actions as incidents
 from community.mentions import actions as mentions
-from community.moderation import flags
+from community.moderation import ageing, flags
 from community.replies import posting
 from community.tasks import actions as tasks
 from community.tasks import waiting
@@ -71,3 +71,8 @@ def count_search_terms() -> int:
 @job(queue="default")
 def close_quiet_incidents() -> int:
     return incidents.close_quiet()
+
+
+@job(queue="default")
+def tell_overdue_reviews() -> int:
+    return ageing.tell_overdue()

@@ -26,7 +26,11 @@ def active(actor: User, _on: Any) -> str | None:
 
 
 def not_own_reply(actor: User, reply: Any) -> str | None:
-    return "Nobody reviews their own reply: another moderator has to look." if reply.writer_id == actor.id else None
+    return "Nobody reviews their own reply: somebody else has to look." if reply.writer_id == actor.id else None
+
+
+def decides_anyway(actor: User, reply: Any) -> str | None:
+    return "You decide about it as a moderator: find it under Reviews." if actor.has(reply.brand_id, "moderator") else None
 
 
 def own_reply(actor: User, reply: Any) -> str | None:
@@ -77,7 +81,10 @@ RULES = Permissions(
         "reply.write": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),
         "reply.change": all_of(active, own_reply),
         "reply.see": any_of(own_reply, role("moderator", "tier_1", "tier_2", "analyst", "admin")),
+        "reply.vet": all_of(active, role("advocate"), not_own_reply, decides_anyway),
         "reply.review": all_of(active, role("moderator"), not_own_reply),
+        "appeal.decide": all_of(active, role("moderator", "admin"), not_own_reply),
+        "reply.example": all_of(active, role("moderator", "admin")),
         "reply.pull_back": all_of(active, any_of(own_reply, role("moderator", "admin"))),
         "posting.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "posting.settle": all_of(active, role("moderator", "admin")),

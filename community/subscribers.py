@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.accounts.models import User
+from app.accounts.models import Brand, User
 from app.accounts.people import SUSPENDED_FOR, holders
 from app.kernel import clock
 from app.kernel.db import db
@@ -17,6 +17,8 @@ from community.advocates import records, trust
 from community.answers import subscribers as answers
 from community.events import (
     AbilityChanged,
+    AppealDecided,
+    AppealMade,
     AuthorCameBack,
     AuthorThanked,
     ClaimEnded,
@@ -36,7 +38,9 @@ from community.events import (
     ReplyPosted,
     ReplyRejected,
     ReplyReturned,
+    ReplySubmitted,
     ReplyWithdrawn,
+    ReviewOverdue,
     TaskCancelled,
     TaskEscalated,
     TaskReleased,
@@ -50,15 +54,16 @@ from community.incidents import answers as answers_of_incidents
 from community.incidents import gathering
 from community.incidents.models import Incident
 from community.mentions.models import Mention
-from community.moderation import flags
+from community.moderation import first_week, flags
 from community.moderation.actions import REASON_WORDS
 from community.moderation.flags import URGENT
-from community.moderation.models import Review
+from community.moderation.models import Appeal, PeerVote, Review
 from community.replies.models import Posting, Reply
 from community.tasks import wishes
 from community.tasks.models import Task
 
 QUOTED = 300
+PASSED = {"trust": "Your reply passed by your trust.", "peers": "Your peers found your reply right, so it passed."}
 TAKEN = {
     "escalated": "The team has the post you were on now.",
     "handed_back": "The post you were on is with the community now.",
@@ -86,6 +91,9 @@ def subscribe_all() -> None:
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
+    subscribe("tell_overdue", [ReviewOverdue], tell_overdue)
+    subscribe("tell_appeals", [AppealMade, AppealDecided], tell_appeals)
+    subscribe("tell_mentor", [ReplySubmitted], tell_mentor)
     subscribe("tell_trust", [TrustChanged, TrustInGrace, AbilityChanged], tell_trust)
 
 
@@ -95,10 +103,12 @@ def tell_thanks(event: Event, event_id: int) -> None:
         case AuthorThanked(mention_id=mention_id, task_id=task_id, reply_id=reply_id, writer_id=writer_id):
             mention = db.session.get_one(Mention, mention_id)
             _say(event, event_id, writer_id, "thanks", f"{mention.author} thanked you.", f"/tasks/{task_id}", mention.text)
-            vetters = select(Review.reviewer_id).where(Review.reply_id == reply_id, Review.decision == "approve", Review.reviewer_id.is_not(None)).distinct()
+            reviewed = select(Review.reviewer_id).where(Review.reply_id == reply_id, Review.decision == "approve", Review.reviewer_id.is_not(None))
+            vetters = reviewed.union(select(PeerVote.voter_id).where(PeerVote.reply_id == reply_id))
             for reviewer_id in db.session.scalars(vetters):
                 if reviewer_id is not None and reviewer_id != writer_id:
-                    _say(event, event_id, reviewer_id, "thanks", f"{mention.author} said thanks for a reply you vetted.", f"/reviews/{reply_id}", mention.text)
+                    link = f"/reviews/{reply_id}" if _employed(event.brand_id, reviewer_id) else f"/vet/{reply_id}"
+                    _say(event, event_id, reviewer_id, "thanks", f"{mention.author} said thanks for a reply you vetted.", link, mention.text)
         case AuthorCameBack(mention_id=mention_id, task_id=task_id, writer_id=writer_id):
             task = db.session.get_one(Task, task_id)
             mention = db.session.get_one(Mention, mention_id)
@@ -117,7 +127,11 @@ def tell_decisions(event: Event, event_id: int) -> None:
             if rule == "employee_role":
                 return
             posting = db.session.scalar(select(Posting).where(Posting.reply_id == reply_id).order_by(Posting.id.desc()).limit(1))
-            who = f"{_name(reviewer_id)} approved your reply{' with changes' if edited else ''}." if reviewer_id else "Your reply passed by your trust."
+            who = (
+                f"{_name(reviewer_id)} approved your reply{' with changes' if edited else ''}."
+                if reviewer_id
+                else PASSED.get((rule or "").partition(":")[0], "Your reply passed.")
+            )
             by_hand = posting is not None and posting.path == "by_hand"
             next_ = " Post it now, then paste its link." if by_hand else f" It goes out at {posting.hold_until:%H:%M} UTC." if posting is not None else ""
             link = f"/replies/{reply_id}/posting" if by_hand else f"/tasks/{event.task_id}"
@@ -224,6 +238,51 @@ def keep_records(event: Event, _event_id: int) -> None:
         case PostingPulledBack(reply_id=reply_id):
             records.unmark(db.session.get_one(Reply, reply_id), *records.VETTED)
     trust.weigh(event.writer_id, event.brand_id)  # type: ignore[attr-defined]
+
+
+def tell_overdue(event: Event, event_id: int) -> None:
+    """Moderators hear what waits too long for its look; who has it open knows."""
+    if isinstance(event, ReviewOverdue):
+        reply = db.session.get_one(Reply, event.reply_id)
+        if reply.state != "submitted":
+            return
+        for person in _moderators(event.brand_id):
+            if person.id != event.writer_id:
+                words = f"{_name(event.writer_id)}'s reply has waited {event.minutes} min for its look."
+                _say(event, event_id, person.id, "review_waits", words, f"/reviews/{event.reply_id}", None)
+
+
+def tell_appeals(event: Event, event_id: int) -> None:
+    """Who may take the second look is asked; the writer and who decided first hear what it found."""
+    match event:
+        case AppealMade(appeal_id=appeal_id, writer_id=writer_id, decider_id=decider_id):
+            row = db.session.get_one(Appeal, appeal_id)
+            asked = [one for one in _moderators(event.brand_id) if one.id not in (writer_id, decider_id)]
+            for person in asked or [one for one in holders(event.brand_id, "admin", limit=TOLD_AT_MOST) if one.id not in (writer_id, decider_id)]:
+                words = f"{_name(writer_id)} asks for a second look at a rejection."
+                _say(event, event_id, person.id, "look", words, f"/appeals#appeal-{appeal_id}", row.words)
+        case AppealDecided(appeal_id=appeal_id, task_id=task_id, writer_id=writer_id, by_id=by_id, upheld=upheld, sent=sent):
+            row = db.session.get_one(Appeal, appeal_id)
+            found = "you were right" if upheld else "the decision stands"
+            more = " Your reply goes out." if sent else " The mark against it is taken back." if upheld else ""
+            _say(event, event_id, writer_id, "appeal", f"{_name(by_id)} took a second look: {found}.{more}", f"/tasks/{task_id}", row.note)
+            decider = db.session.scalar(select(Review.reviewer_id).where(Review.id == row.review_id))
+            if decider is not None and decider != by_id:
+                outcome = "found the reply right" if upheld else "agrees with you"
+                words = f"{_name(by_id)} took a second look at a reply you rejected, and {outcome}."
+                _say(event, event_id, decider, "appeal", words, f"/reviews/{event.reply_id}", row.note)
+
+
+def tell_mentor(event: Event, event_id: int) -> None:
+    """The mentor hears of a newcomer's first replies."""
+    if isinstance(event, ReplySubmitted):
+        reply = db.session.get_one(Reply, event.reply_id)
+        mentor = first_week.mentor_of(db.session.get_one(Brand, event.brand_id)) if reply.look_because == "first" else None
+        if mentor is not None and mentor.id != event.writer_id:
+            link = f"/reviews/{reply.id}" if mentor.has(event.brand_id, "moderator") else f"/vet/{reply.id}"
+            if not mentor.has(event.brand_id, "moderator", "advocate"):
+                link = f"/tasks/{event.task_id}"
+            _say(event, event_id, mentor.id, "look", f"{_name(event.writer_id)} handed in one of their first replies. You are their mentor.", link, None)
 
 
 def tell_trust(event: Event, event_id: int) -> None:

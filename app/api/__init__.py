@@ -15,6 +15,7 @@ from app import access as outer
 from app.api import (
     access,
     answers,
+    appeals,
     brands,
     cases,
     claims,
@@ -37,6 +38,7 @@ from app.api import (
     tasks,
     texts,
     trust,
+    vet,
 )  # fmt: skip
 from app.api.document import document
 from app.api.door import DOORS, IdConverter, blueprint
@@ -67,6 +69,8 @@ RESOURCES = (
     brands,
     hooks,
     trust,
+    vet,
+    appeals,
 )
 VERSION = "1.0.0"
 

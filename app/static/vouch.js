@@ -408,14 +408,20 @@
     } else if (to.dataset.fill !== undefined) {
       const field = $(to.dataset.into), chips = $$("[data-fill]", to.parentElement);
       chips.forEach((chip) => chip.setAttribute("aria-pressed", chip === to));
-      field.value = to.dataset.fill; field.focus();
+      field.value = to.dataset.fill; begin(field);
       const reason = to.dataset.reason && $('[name="reason"]', field.form);
       if (reason) reason.value = to.dataset.reason;
     } else if (to.dataset.close !== undefined) to.closest("[data-toast]")?.remove();
     else if (to.dataset.swap !== undefined) { $$(to.dataset.swap).forEach((one) => { one.hidden = !one.hidden; }); to.setAttribute("aria-pressed", to.getAttribute("aria-pressed") !== "true"); }
     else if (to.dataset.showKeys !== undefined) showKeys();
-    else if (to.dataset.toggle !== undefined) { const box = $(to.dataset.toggle); box.hidden = !box.hidden; to.setAttribute("aria-expanded", !box.hidden); if (!box.hidden) $("textarea, input:not([type=hidden]), select", box)?.focus(); }
+    else if (to.dataset.toggle !== undefined) { const box = $(to.dataset.toggle); box.hidden = !box.hidden; to.setAttribute("aria-expanded", !box.hidden); if (!box.hidden) begin($("textarea, input:not([type=hidden]), select", box)); }
   });
+  /* Into a field with the caret behind what stands there: one goes on from it. */
+  function begin(field) { field?.focus(); if (field?.matches("textarea")) field.setSelectionRange(field.value.length, field.value.length); }
+  function leave(box) {
+    const opener = $(`[data-toggle="#${box.id}"][aria-expanded]`);
+    box.hidden = true; opener?.setAttribute("aria-expanded", "false"); opener?.focus();
+  }
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
@@ -462,6 +468,8 @@
     items[place].focus(); items[place].scrollIntoView({ block: "nearest" });
   }
   document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && event.target.closest?.("[data-esc]");
+    if (open) { leave(open); return; }
     if (event.key === "Escape") $$("details[open]").forEach((open) => { if (open.matches(".clock, .menu-box")) { open.open = false; $("summary", open).focus(); } });
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { const form = event.target.closest("form"); const button = form && $("[data-main]", form); if (button) { event.preventDefault(); form.requestSubmit(button); } return; }
     if (!on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;

@@ -16,6 +16,7 @@ from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF, open_to
 from app.kernel.logs import request_id
 from app.web import (
     answers,
+    appeals,
     assets,
     boards,
     brands,
@@ -25,6 +26,7 @@ from app.web import (
     claims,
     desk,
     drafts,
+    examples,
     flags,
     frame,
     incidents,
@@ -42,6 +44,7 @@ from app.web import (
     tasks,
     texts,
     triage,
+    vet,
 )  # fmt: skip
 
 PAGES = (
@@ -55,6 +58,9 @@ PAGES = (
     reviews,
     postings,
     receipts,
+    vet,
+    appeals,
+    examples,
     flags,
     cases,
     triage,
@@ -91,6 +97,9 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "incidents.hand_in": ANSWERS, "incidents.approve": ("moderator",), "incidents.merge": STAFF, "incidents.unmerge": STAFF, "incidents.split_off": STAFF,
     "incidents.put_back": STAFF, "incidents.close": STAFF, "incidents.reopen": STAFF,
     "receipts.show": PUBLIC, "receipts.say": PUBLIC, "receipts.doubts": ("moderator",), "receipts.decide": ("moderator",),
+    "appeals.index": ("moderator", "admin"), "appeals.create": ANSWERS, "appeals.decide": ("moderator", "admin"),
+    "examples.index": (*ANSWERS, "admin"), "examples.choose": ("moderator", "admin"),
+    "vet.index": ("advocate",), "vet.show": ("advocate",), "vet.vote": ("advocate",),
     "flags.index": ("moderator",), "flags.create": ANSWERS, "flags.decide": ("moderator",),
     "flags.agree": ANSWERS, "flags.take_back": ANSWERS, "flags.take_back_form": ANSWERS,
     "people.suspend": ("moderator", "admin"), "people.reinstate": ("moderator", "admin"), "people.reinstate_form": ("moderator", "admin"),

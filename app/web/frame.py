@@ -19,7 +19,8 @@ from app.notices.models import Notice
 from app.web import render
 from app.web.assets import asset, icon
 from community.mentions.models import Decision
-from community.moderation.models import Flag
+from community.moderation.models import Flag, PeerVote
+from community.moderation.peers import PEERS
 from community.replies.models import Reply
 from community.tasks.models import Claim
 from escalation.cases.models import WANTED, Case
@@ -50,6 +51,7 @@ PLACES = {
         Place("cases", "cases.index", "Cases", "life-buoy", "cases"),
         Place("reviews", "reviews.index", "Reviews", "check-check", "reviews"),
         Place("desk", "desk.index", "Desk", "inbox", "desk"),
+        Place("vet", "vet.index", "Vet", "check-check", "vet"),
         Place("flags", "flags.index", "Flags", "flag", "flags"),
         Place("triage", "triage.index", "Unsure", "circle-help", "triage", rooms=("labelling", "quality")),
         Place("quality", "quality.index", "Quality", "scale", "me", rooms=("labelling",)),
@@ -62,7 +64,7 @@ PLACES = {
     )
 }
 OF_ROLE: dict[str, tuple[str, ...]] = {
-    "advocate": ("desk", "claims", "answers", "boards", "me"),
+    "advocate": ("desk", "claims", "vet", "answers", "boards", "me"),
     "moderator": ("desk", "reviews", "flags", "triage", "answers", "incidents", "me"),
     "tier_1": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
     "tier_2": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
@@ -142,7 +144,9 @@ def frame() -> Frame | None:
         user: User = current_user._get_current_object()
         brand = acting_brand()
         roles = user.roles_in(brand.id)
-        places = places_of(roles)
+        # A brand that doesn't ask peers shows no empty room; a moderator decides anyway.
+        asks_peers = PEERS.of(brand) and "moderator" not in roles
+        places = [place for place in places_of(roles) if place.name != "vet" or asks_peers]
         g.frame = Frame(
             user=user,
             brand=brand,
@@ -191,8 +195,11 @@ def _count_statement(shown: frozenset[str], tier: str | None) -> Select[Any]:
     brand, person, now = bindparam("brand", type_=BigId), bindparam("person", type_=BigId), bindparam("now", type_=UtcDateTime())
     # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
     cases = select(Case.id).where(Case.brand_id == brand, text(f'"case".{WANTED}'))
+    submitted = select(Reply.id).where(Reply.brand_id == brand, among(Reply.state, "submitted"))
+    voted = select(PeerVote.id).where(PeerVote.reply_id == Reply.id, PeerVote.revision == Reply.revision, PeerVote.voter_id == person)
     wanted = {
-        "reviews": select(Reply.id).where(Reply.brand_id == brand, among(Reply.state, "submitted")),
+        "reviews": submitted.where(Reply.peers_until.is_(None) | (Reply.peers_until <= now)),
+        "vet": submitted.where(Reply.peers_until > now, Reply.writer_id != person, ~voted.exists()),
         # What peers may still agree with waits for nobody else yet.
         "flags": select(Flag.id).where(Flag.brand_id == brand, among(Flag.state, "open"), Flag.window_until.is_(None) | (Flag.window_until <= now)),
         "triage": select(Decision.id).where(Decision.brand_id == brand, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),

@@ -43,6 +43,7 @@ HAPPENED = {
     "approved": "Reply approved", "thanked": "The author said thanks", "first_try": "Solved at the first answer",
     "vetted": "Looked at a reply and approved it", "reviewed": "Looked at a reply",
     "reused": "Your words helped somebody else answer",
+    "peer": "Looked at a peer’s reply",
 }  # fmt: skip
 
 

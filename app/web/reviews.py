@@ -19,9 +19,12 @@ from app.web.frame import done, is_part, page, watch
 from app.web.tasks import read_as
 from community.channels.registry import pack_of
 from community.mentions.models import Mention
-from community.moderation import actions
-from community.moderation.queries import QueueItem, history, item_of, queue, reviewed_before
+from community.moderation import actions, peers
+from community.moderation.ageing import AGEING, OLD
+from community.moderation.peers import PEERS
+from community.moderation.queries import QueueItem, history, item_of, queue, reviewed_before, scopes
 from community.moderation.sampling import in_words
+from community.moderation.words import sentences
 from community.permissions import RULES
 from community.replies.actions import hold_seconds
 from community.replies.models import Posting, Revision
@@ -32,18 +35,7 @@ blueprint = Blueprint("reviews", __name__)
 
 SHOWN = 15
 """Replies in the queue beside the one that is open."""
-SHOWS = ("waiting", "decided", "stuck")
-SENTENCES: tuple[tuple[str, str, str], ...] = (
-    ("incorrect", "Check a fact", "One fact is not right: "),
-    ("incomplete", "A part is open", "This part of the question is still open: "),
-    ("off_topic", "Answer the question asked", "They asked something else: "),
-    ("tone", "Warmer", "Could you say it a little warmer? "),
-    ("private_data", "Leave out private data", "Please leave out the private data."),
-    ("promise", "No promise", "Only the brand may promise that. Say instead: "),
-    ("copy", "In your own words", "This is close to another reply. Please put it in your own words."),
-    ("other", "Something else", ""),
-)
-"""Reason code, its chip, and the sentence the chip begins."""
+SHOWS = ("waiting", "peers", "decided", "stuck")
 RULE_WORDS = {"employee_role": "An employee’s role", "trust": "Trust", "peers": "Peers"}
 """Who let it pass, by the first word of the rule."""
 HANDS = {"own": "as themselves", "brand": "as the brand"}
@@ -62,12 +54,13 @@ class Row:
 
 @blueprint.get("/reviews")
 def index() -> ResponseReturnValue:
-    """The queue with its first item open. `?show=waiting|decided|stuck`"""
+    """The queue with its first item open. `?show=waiting|peers|decided|stuck&channel=&lang=&topic=`"""
     watch("reviews")
     show = request.args.get("show", "waiting")
+    show = show if show in SHOWS else "waiting"
     rows = _rows(show)
     if show == "stuck":
-        return page("reviews/stuck.html", show=show, rows=[], stuck=_stuck())
+        return page("reviews/stuck.html", show=show, rows=[], stuck=_stuck(), asks_peers=PEERS.of(acting_brand()))
     first = next((row.item for row in rows if not row.item.own and row.item.holder in (None, current_user)), rows[0].item if rows else None)
     return _page(show, rows, first)
 
@@ -126,7 +119,20 @@ def decide(reply_id: int) -> ResponseReturnValue:
 
 
 def _page(show: str, rows: list[Row], item: QueueItem | None) -> ResponseReturnValue:
-    return page("reviews/index.html", rows=rows, show=show, current=item, sentences=SENTENCES, **(_detail(item) if item else {}))
+    brand = acting_brand()
+    found = scopes(brand) if show in ("waiting", "peers") else None
+    return page(
+        "reviews/index.html",
+        rows=rows,
+        show=show,
+        current=item,
+        scopes=found,
+        channels={row.item.mention.account_id: row.channel for row in rows} if found else {},
+        scope=_scope(),
+        asks_peers=PEERS.of(brand),
+        sentences=sentences(brand),
+        **(_detail(item) if item else {}),
+    )
 
 
 def _detail(item: QueueItem) -> dict[str, Any]:
@@ -158,17 +164,38 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "refusal": refusal,
         "because": _because(item, decided),
         "rules": RULE_WORDS,
+        "votes": peers.votes_of(reply) if PEERS.of(brand) else [],
+        "with_peers": peers.is_asked(reply),
+        "coached": reply.look_because == "first",
         "held": item.holder if item.holder and item.holder.id != current_user.id else None,
     }
 
 
 def _rows(show: str) -> list[Row]:
-    found = queue(current_user._get_current_object(), acting_brand(), show="decided" if show == "decided" else "waiting", limit=SHOWN)
-    return [Row(item, render.channel(item.mention.account), item.revision.text, _tags(item, show)) for item in found.items]
+    if show == "stuck":
+        return []
+    brand, scope = acting_brand(), _scope()
+    found = queue(
+        current_user._get_current_object(), brand, show=show, channel=_number(scope["channel"]), lang=scope["lang"], topic=scope["topic"], limit=SHOWN
+    )
+    spoken = peers.tally([item.reply.id for item in found.items]) if PEERS.of(brand) else {}
+    lines = (AGEING.of(brand), OLD.of(brand))
+    return [Row(item, render.channel(item.mention.account), item.revision.text, _tags(item, show, spoken.get(item.reply.id), lines)) for item in found.items]
 
 
-def _tags(item: QueueItem, show: str) -> tuple[tuple[str, str, str], ...]:
+def _scope() -> dict[str, str | None]:
+    """What the queue is narrowed down to, as the address says."""
+    return {name: (request.args.get(name) or "")[:32] or None for name in ("channel", "lang", "topic")}
+
+
+def _tags(item: QueueItem, show: str, spoken: tuple[int, int] | None, lines: tuple[int, int]) -> tuple[tuple[str, str, str], ...]:
     tags: list[tuple[str, str, str]] = []
+    minutes = (clock.now() - (item.reply.submitted_at or item.reply.created_at)).total_seconds() / 60
+    if item.reply.state == "submitted" and minutes >= lines[0]:
+        tags.append((f"waits {minutes:.0f} min" if minutes < 120 else f"waits {minutes / 60:.0f} h", "bad" if minutes >= lines[1] else "warn", "clock-alert"))
+    if spoken is not None:
+        yes, votes = spoken
+        tags.append((f"{yes} of {votes} peers say yes", "ok" if yes == votes else "warn", "check"))
     if show == "decided":
         tone = {"approved": "ok", "returned": "warn", "rejected": "bad"}.get(item.reply.state, "")
         tags.append((item.reply.state, tone, ""))
@@ -176,8 +203,8 @@ def _tags(item: QueueItem, show: str) -> tuple[tuple[str, str, str], ...]:
         tags.append((f"{item.holder.name} has it open", "", "eye"))
     if item.own:
         tags.append(("yours: somebody else looks", "", "lock"))
-    if item.advocate is not None and item.advocate.trust_level == 0:
-        tags.append(("new advocate", "accent", "sprout"))
+    if item.reply.look_because == "first" and item.reply.state == "submitted":
+        tags.append(("new advocate: coach", "accent", "sprout"))
     if item.reply.late:
         tags.append(("alternative, came late", "warn", "clock-alert"))
     if item.mention.decision is not None and item.mention.decision.anger >= 0.6:

@@ -17,15 +17,18 @@ from app.web import render
 from app.web.claims import share_left
 from app.web.desk import worth
 from app.web.frame import page, watch
+from community.advocates import trust
 from community.channels import packs
 from community.mentions.queries import conversation
+from community.moderation import appeals
 from community.moderation.actions import REASON_WORDS
 from community.moderation.flags import URGENT
+from community.moderation.models import Review
 from community.moderation.queries import flags_on, history
 from community.permissions import RULES
 from community.replies.models import Reply
 from community.replies.path import Path, path_for
-from community.replies.queries import OnTask, draft_of, replies_on, revision
+from community.replies.queries import OnTask, draft_of, replies_on, revision, submitted_revisions
 from community.tasks import offers
 from community.tasks.models import Claim, Task
 from community.tasks.queries import handed_on, holder_of, lone_moderator, task_of
@@ -42,6 +45,9 @@ FLAG_CHOICES: tuple[tuple[str, str, str, str], ...] = (
     ("at_risk", "life-buoy", "Somebody may be at risk", "The specialists are told now; you need do nothing more"),
     ("spam", "ban", "Spam or not about us", "Peers may agree, then a moderator looks"),
 )
+
+
+BY_RULE = {"trust": "Your trust", "peers": "Your peers", "employee_role": "Your role"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Note:
     who: str
     at: datetime
     words: str
+    changes: tuple[render.Change, ...] | None = None
+    """Edit and approve: what the reviewer changed."""
 
 
 @blueprint.get("/tasks/<int:task_id>")
@@ -105,6 +113,8 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         last=_last(own),
         note=_note(own[-1].reply) if own and own[-1].reply.state in ("returned", "rejected", "approved") else None,
         others=[one for one in replies if one.writer.id != user.id],
+        **_second_look(own, user),
+        coached=path is not None and _is_new(user, task),
         refusal=RULES.refusal(user, "task.claim", task),
         flags=FLAG_CHOICES,
         alone=bool(own) and own[-1].reply.state == "submitted" and lone_moderator(user, _brand(task)),
@@ -216,4 +226,24 @@ def _note(reply: Reply) -> Note | None:
         return None
     review, who = found[-1]
     words = review.note or (REASON_WORDS.get(review.reason, "") if review.decision in ("return", "reject") and review.reason else "")
-    return Note(review.decision, who.name if who else "A rule", review.at, words)
+    return Note(review.decision, who.name if who else BY_RULE.get((review.rule or "").partition(":")[0], "A rule"), review.at, words, _edited(reply, review))
+
+
+def _second_look(own: list[OnTask], user: User) -> dict[str, Any]:
+    """The appeal about the person's rejected reply, or the reply about which they may ask for one."""
+    reply = own[-1].reply if own and own[-1].reply.state in ("rejected", "approved") else None
+    asked = appeals.about(reply) if reply is not None else None
+    may = reply is not None and asked is None and appeals.may_appeal(reply, user)
+    return {"appeal": asked, "may_appeal": reply.id if may and reply is not None else None}
+
+
+def _is_new(user: User, task: Task) -> bool:
+    advocate = trust.advocate_row(user.id, task.brand_id) if user.has(task.brand_id, "advocate") else None
+    return advocate is not None and advocate.trust_level == 0
+
+
+def _edited(reply: Reply, review: Review) -> tuple[render.Change, ...] | None:
+    if review.edited_from is None:
+        return None
+    versions = {one.number: one.outgoing or one.text for one in submitted_revisions(reply)}
+    return render.changes(versions.get(review.edited_from, ""), versions.get(review.revision, ""))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, Id, ref
+from app.kernel.db import Base, Id, only_where, ref
 
 
 class Advocate(Base):
@@ -45,7 +45,11 @@ class QualityMark(Base):
     """One thing that was said about a reply: by a look at it, or by its author."""
 
     __tablename__ = "quality_mark"
-    __table_args__ = (UniqueConstraint("reply_id", "kind"), Index("ix_quality_mark_person", "user_id", "brand_id", "at"))
+    __table_args__ = (
+        UniqueConstraint("reply_id", "kind"),
+        Index("ix_quality_mark_person", "user_id", "brand_id", "at"),
+        only_where("ix_quality_mark_thanked", "brand_id", "id", where="kind = 'thanked' AND undone_at IS NULL"),
+    )
 
     id: Mapped[Id]
     brand_id: Mapped[int] = ref("brand.id")

@@ -23,6 +23,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, NotFound, TooMany
 from app.kernel.outbox import record
+from community.advocates import records
 from community.events import ReaderDoubted, ReaderHelped
 from community.feedback.models import Feedback, Receipt
 from community.mentions.models import Mention
@@ -123,6 +124,7 @@ def settle(receipt: Receipt, *, by: User, outcome: str, note: str | None = None)
         # A network takes one reply an interaction, so the community could not post a second one: the team sets it right.
         task_actions.reopen(task, db.session.get_one(Mention, task.mention_id), because="receipt")
         task_actions.escalate(task, "tier_1", because="receipt", by=by, note=note.strip()[:1000] if note and note.strip() else None)
+        records.mark(reply, "wrong")
     done = db.session.execute(update(Feedback).where(*open_).values(settled_at=now, settled_by_id=by.id, outcome=said))
     count = int(done.rowcount)  # type: ignore[attr-defined]
     if not count:

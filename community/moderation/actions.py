@@ -19,6 +19,7 @@ from app.kernel.outbox import record
 from community.advocates import records
 from community.events import ReplyRejected, ReplyReturned, ReplyWithdrawn
 from community.mentions import actions as mention_actions
+from community.moderation import peers
 from community.moderation.models import Review, ReviewClaim
 from community.permissions import RULES
 from community.replies import actions as replies
@@ -72,13 +73,14 @@ def let_go_of_all(user: User) -> None:
 def approve(reply: Reply, *, by: User, revision: int | None, body: str | None = None, note: str | None = None) -> Posting:
     """Approve exactly this revision. With other words in `body` it is edit and approve: the reviewer answers for the edit, the writer stays the writer."""
     reply, current, task = _for_decision(reply, by, revision)
+    peers.settle(reply)
     edited_from = None
     if body is not None and body != current.text:
         edited_from = current.number
         current = replies.next_revision(reply, replies.clean_text(body), by)
         replies.seal(reply, current, task, by)
     if reply.late:
-        _take_over(task, reply, by)
+        take_over(task, reply, by)
     posting = replies.approve_revision(reply, current, task, by=by, note=note, edited_from=edited_from)
     records.mark(reply, "approved" if edited_from is None else "edited")
     _close(reply, by)
@@ -97,6 +99,8 @@ def return_(reply: Reply, *, by: User, revision: int | None, reason: str | None 
         records.mark(reply, "returned", reason=reason)
     if task.state == "in_review" and not reply.late:
         task_actions.keep_for_writer(task, reply.writer_id)
+        # Should the writer not come back to it, the next one learns from it too.
+        task.lesson = ((note or "").strip() or REASON_WORDS[reason or "other"])[:1000]
     record(ReplyReturned(reply.brand_id, reply.id, task.id, reply.writer_id, by.id, reason))
 
 
@@ -159,6 +163,7 @@ def _for_decision(reply: Reply, by: User, revision: int | None) -> tuple[Reply, 
 
 
 def _decided(reply: Reply, current: Revision, decision: str, by: User, reason: str | None, note: str | None) -> None:
+    peers.settle(reply)
     db.session.add(
         Review(
             brand_id=reply.brand_id,
@@ -176,7 +181,7 @@ def _decided(reply: Reply, current: Revision, decision: str, by: User, reason: s
     replies.changed(reply)
 
 
-def _take_over(task: Task, reply: Reply, by: User) -> None:
+def take_over(task: Task, reply: Reply, by: User) -> None:
     """A late alternative is the better answer: whoever holds the task now is freed, other submissions are withdrawn."""
     if task.state in ("answered", "resolved", "cancelled"):
         raise Conflict("The question was answered meanwhile; an alternative can't go out as a second reply.", state=task.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,22 +41,59 @@ class QueueItem:
     """The reader wrote it: it is shown without buttons."""
 
 
-def queue(user: User, brand: Brand, *, show: str = "waiting", limit: int | None = None, cursor: str | None = None) -> Page[QueueItem]:
-    """What waits for a moderator, oldest first; with `show="decided"` the newest decisions first. Two statements."""
+def queue(
+    user: User,
+    brand: Brand,
+    *,
+    show: str = "waiting",
+    channel: int | None = None,
+    lang: str | None = None,
+    topic: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Page[QueueItem]:
+    """What waits for a moderator, oldest first; with `show="peers"` what peers still look at, with `"decided"` the newest decisions first. Two statements."""
     size = bounded(limit, 30)
     wanted = _items().where(Reply.brand_id == brand.id).limit(at_most(size + 1))
+    if channel is not None:
+        wanted = wanted.join(Mention, Mention.id == Reply.mention_id).where(Mention.account_id == channel)
+    if lang is not None:
+        wanted = wanted.where(Task.lang == lang)
+    if topic is not None:
+        wanted = wanted.where(Task.category == topic)
     after = decode(cursor, 1)
     if show == "decided":
         wanted = wanted.where(Reply.decided_at.is_not(None), Reply.state.in_(("approved", "returned", "rejected", "withdrawn"))).order_by(Reply.id.desc())
         if after:
             wanted = wanted.where(Reply.id < after[0])
     else:
-        wanted = wanted.where(among(Reply.state, "submitted")).order_by(Reply.submitted_at, Reply.id)
+        now = clock.now()
+        theirs = Reply.peers_until > now if show == "peers" else Reply.peers_until.is_(None) | (Reply.peers_until <= now)
+        wanted = wanted.where(among(Reply.state, "submitted"), theirs).order_by(Reply.submitted_at, Reply.id)
         if after:
             since = db.session.scalar(select(Reply.submitted_at).where(Reply.id == after[0]))
             if since is not None:
                 wanted = wanted.where((Reply.submitted_at > since) | ((Reply.submitted_at == since) & (Reply.id > after[0])))
     return page_of(_made(db.session.execute(wanted).all(), user), size, lambda item: [item.reply.id])
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """What the waiting replies can be narrowed down to: each with how many there are."""
+
+    channels: list[tuple[int, int]]
+    langs: list[tuple[str, int]]
+    topics: list[tuple[str, int]]
+
+
+def scopes(brand: Brand) -> Scopes:
+    """Counted over what is submitted, most first. One statement over the partial index."""
+    rows = db.session.execute(_SCOPES, {"brand": brand.id}).all()
+
+    def counted(column: int) -> list[Any]:
+        return Counter({value: sum(row[3] for row in rows if row[column] == value) for value in {row[column] for row in rows}}).most_common()
+
+    return Scopes(counted(0), counted(1), counted(2))
 
 
 def item_of(user: User, reply: Reply) -> QueueItem:
@@ -64,8 +102,9 @@ def item_of(user: User, reply: Reply) -> QueueItem:
 
 
 def queue_count(brand: Brand) -> int:
-    """How many replies wait (the partial index holds only those)."""
-    return db.session.scalar(select(func.count()).select_from(Reply).where(Reply.brand_id == brand.id, among(Reply.state, "submitted"))) or 0
+    """How many replies wait for a moderator (the partial index holds only what is submitted)."""
+    theirs = Reply.peers_until.is_(None) | (Reply.peers_until <= clock.now())
+    return db.session.scalar(select(func.count()).select_from(Reply).where(Reply.brand_id == brand.id, among(Reply.state, "submitted"), theirs)) or 0
 
 
 def history(reply: Reply) -> Sequence[tuple[Review, User | None]]:
@@ -126,6 +165,15 @@ _REVIEWED_BEFORE = (
     .select_from(Review)
     .join(Reply, Reply.id == Review.reply_id)
     .where(Reply.writer_id == bindparam("writer"), Reply.brand_id == bindparam("brand"))
+)
+
+_SCOPES = (
+    select(Mention.account_id, Task.lang, Task.category, func.count())
+    .select_from(Reply)
+    .join(Task, Task.id == Reply.task_id)
+    .join(Mention, Mention.id == Reply.mention_id)
+    .where(Reply.brand_id == bindparam("brand"), among(Reply.state, "submitted"))
+    .group_by(Mention.account_id, Task.lang, Task.category)
 )
 
 # Statements that every page of the queue asks are made once: with this many parts, making them would cost more than running them.

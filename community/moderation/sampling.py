@@ -82,12 +82,14 @@ def weigh(reply: Reply, current: Revision, task: Task, writer: User, *, first: b
     if not reply.late and task.audience in ("tier_1", "tier_2") and writer.has(task.brand_id, "tier_1", "tier_2"):
         return Verdict(because="second_eyes") if SECOND_EYES.of(brand) else Verdict(rule="employee_role")
     advocate = trust.advocate_row(writer.id, brand.id)
-    if advocate is None or not GRADUATED.of(brand):
+    if advocate is None:
+        return Verdict(because="always")
+    if looked_at(writer.id, brand.id) < FIRST_REPLIES:
+        return Verdict(because="first")
+    if not GRADUATED.of(brand):
         return Verdict(because="always")
     if trust.limited(advocate, "pass"):
         return Verdict(because="limited")
-    if _looked_at(writer.id, brand.id) < FIRST_REPLIES:
-        return Verdict(because="first")
     if not first:
         return Verdict(because="changed")
     risk = risk_of(reply, current, task)
@@ -101,6 +103,14 @@ def weigh(reply: Reply, current: Revision, task: Task, writer: User, *, first: b
         return Verdict(because=f"share:{share}")
     basis = {"topic": task.category, "good": record.good, "bad": record.bad, "ratio": round(record.ratio, 4), "share": share}
     return Verdict(rule=f"trust:{share}", basis=basis)
+
+
+def may_pass(reply: Reply, current: Revision, task: Task) -> bool:
+    """Whether a rule may let it pass at all: low risk, and no longer one of its writer's first."""
+    advocate = trust.advocate_row(reply.writer_id, reply.brand_id)
+    if advocate is None or trust.limited(advocate, "pass") or looked_at(reply.writer_id, reply.brand_id) < FIRST_REPLIES:
+        return False
+    return risk_of(reply, current, task) is None
 
 
 def share_of(record: Record) -> int:
@@ -142,7 +152,7 @@ def in_words(code: str | None) -> str:
     return WORDS.get(kind, WORDS["always"])
 
 
-def _looked_at(writer_id: int, brand_id: int) -> int:
+def looked_at(writer_id: int, brand_id: int) -> int:
     """How many of somebody's replies a person has decided about, counted to `FIRST_REPLIES`."""
     return len(db.session.scalars(_LOOKED_AT, {"writer": writer_id, "brand": brand_id}).all())
 

@@ -403,7 +403,11 @@ def _let_pass(reply: Reply, current: Revision, task: Task, by: User, *, first: b
     """A named rule may approve it here and now; else it is said why it waits for a person."""
     verdict = sampling.weigh(reply, current, task, by, first=first)
     reply.look_because = verdict.because
-    if verdict.rule is not None:
+    if verdict.rule is None:
+        from community.moderation import peers
+
+        peers.begin(reply, task)
+    else:
         approve_revision(reply, current, task, by=None, rule=verdict.rule, basis=verdict.basis)
         if verdict.basis:
             records.mark(reply, "passed")

@@ -13,6 +13,7 @@ REPLY = States(
         ("submitted", "return", "returned"),
         ("submitted", "reject", "rejected"),
         ("submitted", "withdraw", "withdrawn"),
+        ("rejected", "restore", "submitted"),  # a second look found it right
         ("approved", "revise", "submitted"),  # an edit after approval needs its own review
         ("approved", "take_back", "withdrawn"),  # pulled back or refused by the network: nothing is out
     ],

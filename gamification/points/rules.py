@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
 from app.kernel.events import Event
-from community.events import AuthorThanked, PostingPulledBack, ReplyApproved, ReplyRejected, ReplyReturned, TaskReopened, TaskResolved
+from community.events import AuthorThanked, PeersSpoke, PostingPulledBack, ReplyApproved, ReplyRejected, ReplyReturned, TaskReopened, TaskResolved
 
 APPROVED = {"answer": 10, "thank": 3}
 """For an approved reply, by the kind of its task: saying thanks is kind, answering is work."""
@@ -29,7 +29,7 @@ WAITED = ((timedelta(hours=2), 5, "waited for two hours"), (timedelta(minutes=30
 DAILY_CAP = 200
 """Points a person can gather in one UTC day; outcomes come on top, since they cannot be hurried."""
 
-HEARD: tuple[type[Event], ...] = (ReplyApproved, ReplyReturned, ReplyRejected, PostingPulledBack, AuthorThanked, TaskResolved, TaskReopened)
+HEARD: tuple[type[Event], ...] = (ReplyApproved, ReplyReturned, ReplyRejected, PeersSpoke, PostingPulledBack, AuthorThanked, TaskResolved, TaskReopened)
 OUTCOMES = frozenset({"thanked", "first_try", "reused"})
 """Rules the daily cap spares."""
 UNDO = "undo_"
@@ -133,6 +133,9 @@ def entries_for(event: Event, cause_id: int, at: datetime, facts: Facts, book: B
                 return []
             words = "a reply looked at and returned" if isinstance(event, ReplyReturned) else "a reply looked at and rejected"
             return [give(event.reviewer_id, "reviewed", _price([Reason(words, LOOKED)]), f"reply:{event.reply_id}")]
+        case PeersSpoke():
+            looked = _price([Reason("a peer's reply looked at", LOOKED)])
+            return [give(voter_id, "peer", looked, f"reply:{event.reply_id}") for voter_id in event.paid if voter_id != event.writer_id]
         case AuthorThanked():
             subject = f"reply:{event.reply_id}"
             if not standing("approved", subject) or standing("thanked", subject):

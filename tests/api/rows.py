@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.accounts import people
+from app.accounts import choices, people
 from app.kernel.db import db
+from community.advocates import trust
 from community.answers import actions as answers
 from community.answers.models import Answer
 from community.feedback import receipts
@@ -16,7 +17,8 @@ from community.incidents import actions as incidents
 from community.incidents import answers as incident_answers
 from community.incidents.models import Incident, IncidentMention
 from community.mentions.models import Mention
-from community.moderation import flags
+from community.moderation import actions as moderation
+from community.moderation import appeals, flags
 from community.replies import actions as replies
 from community.replies.models import Reply
 from community.tasks import actions as tasks
@@ -27,6 +29,8 @@ from escalation.cases.models import Case
 from tests import factories
 from tests.api.conftest import Town
 from tests.stories import news
+
+YES = {"kind": True, "answers": True, "correct": True, "personal": True}
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,28 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     with db.transaction():
         answers.expire(db.session.get_one(Answer, expired), by=cleo)
         text_id = texts.keep(town.northwind, by=cleo, name="bye", lang="en", body="Bye").id
+
+    def rejected() -> Reply:
+        reply = factories.submitted(town.task(), ben)
+        with db.transaction():
+            moderation.reject(factories.fresh(reply), by=cleo, revision=reply.revision, reason="incorrect", note="Not so.")
+        return reply
+
+    def appealed() -> int:
+        reply = rejected()
+        with db.transaction():
+            return appeals.appeal(factories.fresh(reply), by=ben, words="It is so.").id
+
+    def asked_of_peers() -> int:
+        """A reply of ben's that waits for ada's look."""
+        with db.transaction():
+            brand = db.session.get_one(type(town.northwind), town.northwind.id)
+            choices.choose(brand, {"peer_vetting": True, "peer_quorum": 1}, by=town.people["max"])
+            row = trust.advocate_row(ada.id, brand.id)
+            assert row is not None
+            trust.set_level(row, 2, by=cleo, reason="Known.")
+        return factories.submitted(town.task(), ben).id
+
     return {
         "check_words": Ask("ben", "POST", f"/tasks/{held.id}/checks", {"body": words}),
         "keep_text": Ask("cleo", "PUT", "/texts", {"brand": "northwind", "name": "hello", "lang": "en", "body": "Hello {author},"}),
@@ -191,8 +217,13 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "resolve_case": Ask("tim", "POST", f"/cases/{case()}/resolve", {"outcome": "fixed"}),
         "reopen_case": Ask("tim", "POST", f"/cases/{resolved()}/reopen"),
         "put_preferences": Ask("ada", "PUT", "/me/preferences", {"when": {"thanks": "digest"}}),
-        "set_trust": Ask("cleo", "PUT", f"/users/{ada.id}/trust", {"level": 0, "reason": "Known for years."}),
+        "set_trust": Ask("cleo", "PUT", f"/users/{ada.id}/trust", {"level": 2, "reason": "Known for years."}),
         "limit_ability": Ask("max", "PUT", f"/users/{ben.id}/limits", {"ability": "vet", "limited": True, "reason": "A week without."}),
+        "appeal_reply": Ask("ben", "POST", f"/replies/{rejected().id}/appeal", {"words": "It is so."}),
+        "decide_appeal": Ask("max", "POST", f"/appeals/{appealed()}/decision", {"outcome": "dismiss", "note": "It is not so."}),
+        "vote_reply": Ask(
+            "ada", "POST", f"/replies/{asked_of_peers()}/votes", dict.fromkeys(("kind", "answers", "correct", "personal"), True) | {"revision": 1}
+        ),
         "change_settings": Ask("max", "PATCH", "/brands/northwind/settings", {"settings": {"lease_minutes": 25}}),
         "resume_posting": Ask("max", "DELETE", "/brands/northwind/posting_stop"),
         "stop_posting": Ask("cleo", "POST", "/brands/northwind/posting_stop"),

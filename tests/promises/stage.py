@@ -18,7 +18,8 @@ from community.channels.models import ChannelAccount
 from community.feedback import receipts
 from community.incidents import answers as incident_answers
 from community.incidents.models import Incident
-from community.moderation import flags
+from community.moderation import actions as moderation
+from community.moderation import appeals, flags
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply
 from community.tasks import actions as tasks
@@ -84,6 +85,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "approve_variants": {"variants": [{"reply_id": 1, "revision": 1}]},
     "merge_incident": {"into": 1},
     "submit_reply": {"revision": 1},
+    "appeal_reply": {"words": WORDS},
+    "decide_appeal": {"outcome": "dismiss", "note": "It does delete them."},
+    "vote_reply": {"revision": 1, "kind": True, "answers": True, "correct": True, "personal": True},
     "set_trust": {"level": 1, "reason": "Known for years."},
     "limit_ability": {"ability": "vet", "limited": True, "reason": "A week without."},
     "transfer_case": {"tier": "tier_2", "note": "It is the firmware."},
@@ -98,6 +102,7 @@ FORM = {
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
     "level": "1", "ability": "vet", "limited": "1",
     "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1", "name": "bye", "lang": "en",
+    "answers": "1", "correct": "1", "personal": "1",
 }  # fmt: skip
 """What a browser could send to any form."""
 
@@ -107,7 +112,7 @@ def body_for(rule: Rule) -> dict[str, Any]:
     room, _, name = rule.endpoint.partition(".")
     if room == "api":
         return BODIES.get(name, {})
-    return FORM | ({"outcome": "fixed"} if room == "cases" else {})
+    return FORM | {"cases": {"outcome": "fixed"}, "appeals": {"outcome": "dismiss"}}.get(room, {})
 
 
 @dataclass
@@ -148,6 +153,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
     draft = factories.drafted(told(), writer, answer())
     submitted = factories.submitted(told(), writer, answer())
     order = factories.approved(told(), writer, users["moderator"], answer())
+    refused = factories.submitted(told(), writer, answer())
     by_hand = factories.approved(told(account=hand), writer, users["moderator"], answer())
     out = factories.approved(told(account=hand), writer, users["moderator"], answer())
     for author in ("sam", "tara", "ulla"):
@@ -161,6 +167,8 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         case = session.scalars(select(Case).where(Case.task_id == tier_task.id)).one()
         cases.note(case, by=users["tier_1"], text=f"They called twice.{tail}")
         flag_id, case_id = flag.id, case.id
+        moderation.reject(factories.fresh(refused), by=users["moderator"], revision=refused.revision, reason="incorrect", note=f"no{tail}")
+        appeal_id = appeals.appeal(factories.fresh(refused), by=writer, words=f"yes{tail}").id
         posted = factories.fresh(out)
         replies.confirm_by_hand(posted, by=writer, url="https://wild.example/answers/1")
         receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
@@ -185,6 +193,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         "hand_reply_id": by_hand.reply_id,
         "posting_id": order.id,
         "mention_id": tier_task.mention_id,
+        "appeal_id": appeal_id,
         "flag_id": flag_id,
         "receipt_id": receipt.id,
         "receipt": receipt.token,

@@ -17,7 +17,7 @@ from community.mentions import actions as mentions
 from community.mentions import intake
 from community.mentions.models import Decision, Mention
 from community.moderation import actions as moderation
-from community.moderation.models import ReviewClaim
+from community.moderation.models import Appeal, PeerVote, Review, ReviewClaim
 from community.replies.models import Reply
 from community.tasks.models import LIVE, Task
 from escalation.cases import actions as cases
@@ -55,6 +55,10 @@ TWINS: dict[str, Twin] = {
     "one mailbox twice": Twin('"user"'),
     "a role twice": Twin("role"),
     "an advocate twice": Twin("advocate"),
+    "a second vote of a peer": Twin("peer_vote"),
+    "a second appeal": Twin("appeal"),
+    "a second mark of one kind": Twin("quality_mark"),
+    "a second record of a topic": Twin("topic_record"),
 }
 
 
@@ -92,6 +96,12 @@ def stage(town: Town) -> None:
         cases.open_cases([hot.id])
     factories.drafted(factories.task(town.account), town.ada)
     factories.task(town.account)
+    with db.transaction() as session:
+        found = {"kind": True, "answers": True, "correct": True, "personal": True}
+        same = {"brand_id": town.brand.id, "reply_id": approved.reply_id, "writer_id": town.ada.id, "at": approved.created_at}
+        session.add(PeerVote(**same, **found, revision=1, voter_id=town.ben.id))
+        looked = session.scalars(select(Review.id).where(Review.reply_id == approved.reply_id)).one()
+        session.add(Appeal(**same, review_id=looked, words="It was right.", state="open"))
     assert approved.state == "approved"
 
 

@@ -80,6 +80,14 @@ receipts.show            everybody
 receipts.say             everybody
 receipts.doubts          m
 receipts.decide          m
+appeals.index            mx
+appeals.create           am12
+appeals.decide           mx
+examples.index           am12x
+examples.choose          mx
+vet.index                a
+vet.show                 a
+vet.vote                 a
 flags.index              m
 flags.create             am12
 flags.decide             m
@@ -217,6 +225,12 @@ api.note_case            m12x
 api.transfer_case        12
 api.resolve_case         12
 api.reopen_case          12
+api.appeal_reply         am12
+api.list_appeals         mx
+api.decide_appeal        mx
+api.list_vet             a
+api.vote_reply           a
+api.list_votes           signed in
 api.list_reviews         mx
 api.review_reply         m
 api.settle_posting       mx
@@ -324,6 +338,7 @@ def test_p26_what_is_shut_stays_shut_and_changes_nothing(app: Flask, stages: tup
                 "receipt_id",
                 "incident_id",
                 "case_id",
+                "appeal_id",
                 "user_id",
                 "person_id",
                 "slug",

@@ -91,7 +91,17 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         f"/mentions/{held.mention_id}",
     ]
     teaching = ["/labelling"]
-    reviews = ["/reviews", "/reviews?show=decided", "/reviews?show=stuck", f"/reviews/{reply.id}", f"/reviews/{out.id}", "/flags"]
+    reviews = [
+        "/reviews",
+        "/reviews?show=decided",
+        "/reviews?show=peers",
+        "/appeals",
+        "/examples",
+        "/reviews?show=stuck",
+        f"/reviews/{reply.id}",
+        f"/reviews/{out.id}",
+        "/flags",
+    ]
     posted = [f"/replies/{out.id}/posting"]
     return {
         "ada": own + work + library + ["/desk/offers"],
