@@ -66,6 +66,8 @@ def proposes_answers(actor: User, library: Any) -> str | None:
         return None
     if not actor.has(library.brand_id, "advocate") or library.trust_level is None:
         return "Only people who answer for this brand may propose answers."
+    if library.limited:
+        return f"A moderator limited this for you: {library.limited}"
     return None if library.trust_level >= PROPOSES_FROM else f"Proposing answers begins at trust level {PROPOSES_FROM}; you are at {library.trust_level}."
 
 

@@ -58,6 +58,8 @@ from community.moderation import first_week, flags
 from community.moderation.actions import REASON_WORDS
 from community.moderation.flags import URGENT
 from community.moderation.models import Appeal, PeerVote, Review
+from community.moderation.peers import PEERS
+from community.moderation.sampling import GRADUATED
 from community.replies.models import Posting, Reply
 from community.tasks import wishes
 from community.tasks.models import Task
@@ -289,7 +291,9 @@ def tell_trust(event: Event, event_id: int) -> None:
     """What changed in what somebody may do, and why."""
     match event:
         case TrustChanged(user_id=user_id, was=was, level=level, because=because, by_id=by_id, reason=reason):
-            opened = [one.words.lower() for one in trust.ABILITIES.values() if was < one.level <= level]
+            brand = db.session.get_one(Brand, event.brand_id)
+            used = {"pass": GRADUATED.of(brand), "vet": PEERS.of(brand)}
+            opened = [one.words.lower() for one in trust.ABILITIES.values() if was < one.level <= level and used.get(one.name, True)]
             words = {
                 "earned": f"Trust level {level}: your replies of the last 100 days carry it.",
                 "lapsed": f"Trust level {level}: the work of the last 100 days carries no more than this. Replies that are approved bring it back.",

@@ -26,7 +26,8 @@ from community.advocates.queries import advocate_of
 from community.advocates.records import NOTHING, OVERALL, Record, topic_records
 from community.advocates.suspension import may_suspend
 from community.feedback.queries import impact, thanks_for
-from community.moderation.sampling import missed, share_of
+from community.moderation.peers import PEERS
+from community.moderation.sampling import GRADUATED, missed, share_of
 from community.permissions import RULES as ROAD
 from community.tasks.rules import CLAIMS_AT_ONCE
 from gamification.badges.queries import badges_of
@@ -71,6 +72,7 @@ def show(person_id: int) -> ResponseReturnValue:
         entries=[_line(entry) for entry in entries.items],
         more=entries.next is not None,
         trust=_trust(advocate) if advocate else None,
+        graduated=GRADUATED.of(brand),
         paused=advocate is not None and advocate.paused_until is not None and advocate.paused_until > clock.now(),
         roles=sorted(person.roles_in(brand.id)),
         languages=render.LANGUAGES,
@@ -198,11 +200,15 @@ def _trust(advocate: Advocate) -> Trust:
     records = topic_records(advocate.user_id, advocate.brand_id)
     overall = records.get(OVERALL, NOTHING)
     level = advocate.trust_level
+    brand = acting_brand()
+    # What the brand makes no use of is no ability.
+    unused = {name for name, used in (("pass", GRADUATED.of(brand) or PEERS.of(brand)), ("vet", PEERS.of(brand))) if not used}
+    shown = [one for one in trust.ABILITIES.values() if one.name not in unused or one.name in advocate.limits]
     topics = sorted(((topic, record) for topic, record in records.items() if topic and record.vetted + record.bad), key=lambda one: -one[1].vetted)
     return Trust(
         level=level,
         at_once=CLAIMS_AT_ONCE.get(level, 1),
-        abilities=[(one, trust.refusal(advocate, one.name), trust.limited(advocate, one.name)) for one in trust.ABILITIES.values()],
+        abilities=[(one, trust.refusal(advocate, one.name), trust.limited(advocate, one.name)) for one in shown],
         needs=trust.needs(overall, level + 1) if level < trust.HIGHEST else [],
         grace_until=advocate.grace_until,
         keeps=trust.needs(overall, level) if advocate.grace_until and level else [],

@@ -85,9 +85,9 @@ def needs(record: Record, level: int) -> list[Need]:
     """What a level asks, beside what is there."""
     ask = ASKS[level]
     return [
-        Need("vetted replies in 100 days", str(record.vetted), str(ask.vetted), min(100, 100 * record.vetted // ask.vetted), record.vetted >= ask.vetted),
+        Need("Vetted replies in 100 days", str(record.vetted), str(ask.vetted), min(100, 100 * record.vetted // ask.vetted), record.vetted >= ask.vetted),
         Need(
-            "of the looks found them right, smoothed",
+            "Looks that found them right",
             f"{record.ratio * 100:.0f} %",
             f"{ask.ratio * 100:.0f} %",
             min(100, round(100 * record.ratio / ask.ratio)),

@@ -47,11 +47,14 @@ class Shelf:
     brand_id: int
     trust_level: int | None
     """The person's as an advocate; none for who is no advocate."""
+    limited: str | None = None
+    """Why a moderator took proposing away from them."""
 
 
 def shelf(user: User, brand_id: int) -> Shelf:
     """The library as this person stands before it."""
-    return Shelf(brand_id, db.session.scalar(select(Advocate.trust_level).where(Advocate.user_id == user.id, Advocate.brand_id == brand_id)))
+    row = db.session.execute(select(Advocate.trust_level, Advocate.limits).where(Advocate.user_id == user.id, Advocate.brand_id == brand_id)).first()
+    return Shelf(brand_id, row.trust_level if row else None, row.limits.get("propose", {}).get("reason") if row else None)
 
 
 def add(
