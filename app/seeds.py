@@ -36,7 +36,7 @@ from community.mentions import actions as mention_actions
 from community.mentions.intake import receive
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
-from community.moderation import flags
+from community.moderation import first_week, flags
 from community.replies import actions as replies
 from community.replies.models import Reply
 from community.tasks import actions as tasks
@@ -210,6 +210,8 @@ def _vet(story: _Story, ago: float, reply: Reply) -> None:
             moderation.reject(reply, by=moderator, revision=reply.revision, reason=post["reason"], note=post["note"])
             return
         posting = moderation.approve(reply, by=moderator, revision=reply.revision, note=post.get("note"))
+        if post.get("example"):
+            first_week.show_as_example(db.session.get_one(Reply, posting.reply_id), by=moderator)
     with _ago(ago - min(14, ago * 0.6)):
         with db.transaction():
             replies.confirm_by_hand(posting, by=story.who[post["by"]], url=f"{story.url}/2")

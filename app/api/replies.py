@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy import select, tuple_
@@ -67,6 +67,7 @@ class ReviewView(Shown):
     decision: Literal["approve", "return", "reject", "escalate"]
     reviewer: scope.PersonView | None
     rule: str | None
+    basis: Annotated[dict[str, Any] | None, Field(description="What the rule rested on.")]
     edited_from: int | None
     reason: str | None
     note: str | None
@@ -149,7 +150,7 @@ def get_reply(*, by: User, reply_id: int) -> dict[str, object]:
     reply = reply_of(by, reply_id)
     reviews = [
         ReviewView(
-            **{name: getattr(review, name) for name in ("id", "reply_id", "revision", "decision", "rule", "edited_from", "reason", "note", "at")},
+            **{name: getattr(review, name) for name in ("id", "reply_id", "revision", "decision", "rule", "basis", "edited_from", "reason", "note", "at")},
             reviewer=scope.PersonView(id=reviewer.id, name=reviewer.name) if reviewer else None,
         )
         for review, reviewer in history(reply)

@@ -9,20 +9,28 @@ from sqlalchemy import select
 
 from app.accounts.models import User
 from app.api import scope
-from app.api.door import Given, Listed, Paged, Revision, Shown, Words, door
+from app.api.door import Given, Listed, Paged, Revision, RowId, Shown, Words, door
 from app.api.mentions import MentionView, mention_view
 from app.api.replies import Body, ReplyView, ReviewView, reply_of, reply_view, reply_views
 from app.kernel.db import db
-from community.moderation import actions
+from community.moderation import actions, peers
 from community.moderation.models import Review
 from community.moderation.queries import queue
+from community.moderation.sampling import in_words
 from community.replies.models import Reply
 
 REASONS = Literal["incorrect", "off_topic", "incomplete", "tone", "private_data", "promise", "copy", "other"]
 
 
+class PeersView(Shown):
+    """How many peers found its newest revision right in all four questions."""
+
+    yes: int
+    votes: int
+
+
 class QueueView(Shown):
-    """One reply that waits, or was decided; `id` is the reply's. `own`: the reader wrote it and cannot decide it."""
+    """One reply that waits, or was decided; `id` is the reply's. `own`: the reader wrote it and cannot decide it. `because`: why a person has to look."""
 
     id: int
     reply: ReplyView
@@ -32,10 +40,15 @@ class QueueView(Shown):
     trust_level: int | None
     holder: scope.PersonView | None
     own: bool
+    because: str | None
+    peers: PeersView | None
 
 
 class ReviewsAsked(Paged):
-    show: Literal["waiting", "decided"] = "waiting"
+    show: Annotated[Literal["waiting", "peers", "decided"], Field(description="`peers`: what advocates still look at.")] = "waiting"
+    channel: Annotated[RowId | None, Field(description="Only this channel account's.")] = None
+    lang: Annotated[Words | None, Field(max_length=16)] = None
+    topic: Annotated[Words | None, Field(max_length=32, description="A task's category.")] = None
 
 
 class ReviewGiven(Given):
@@ -55,7 +68,8 @@ class ReviewMade(ReviewView):
 def list_reviews(*, by: User, query: ReviewsAsked) -> dict[str, Any]:
     """What waits for a moderator, oldest first; with `show=decided` the newest decisions first."""
     brand = scope.brand_of(by, query.brand, "moderator", "admin")
-    page = queue(by, brand, show=query.show, limit=query.limit, cursor=query.cursor)
+    page = queue(by, brand, show=query.show, channel=query.channel, lang=query.lang, topic=query.topic, limit=query.limit, cursor=query.cursor)
+    spoken = peers.tally([item.reply.id for item in page.items])
     views = {view.id: view for view in reply_views([item.reply for item in page.items], by)}
     items = [
         QueueView(
@@ -67,6 +81,8 @@ def list_reviews(*, by: User, query: ReviewsAsked) -> dict[str, Any]:
             trust_level=item.advocate.trust_level if item.advocate else None,
             holder=scope.PersonView(id=item.holder.id, name=item.holder.name) if item.holder else None,
             own=item.own,
+            because=in_words(item.reply.look_because) if item.reply.state == "submitted" else None,
+            peers=PeersView(yes=spoken[item.reply.id][0], votes=spoken[item.reply.id][1]) if item.reply.id in spoken else None,
         )
         for item in page.items
     ]
@@ -91,5 +107,5 @@ def review_reply(*, by: User, reply_id: int, body: ReviewGiven) -> dict[str, Any
 
 def _made(reply: Reply, by: User) -> dict[str, Any]:
     review = db.session.scalars(select(Review).where(Review.reply_id == reply.id, Review.reviewer_id == by.id).order_by(Review.id.desc()).limit(1)).one()
-    fields = {name: getattr(review, name) for name in ("id", "reply_id", "revision", "decision", "rule", "edited_from", "reason", "note", "at")}
+    fields = {name: getattr(review, name) for name in ("id", "reply_id", "revision", "decision", "rule", "basis", "edited_from", "reason", "note", "at")}
     return {**fields, "reviewer": scope.PersonView(id=by.id, name=by.name), "reply": reply_view(reply, by)}

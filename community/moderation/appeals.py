@@ -189,7 +189,14 @@ def _asked() -> Any:
         .join(Mention, Mention.id == Reply.mention_id)
         .join(writer, writer.id == Appeal.writer_id)
         .join(decider, decider.id == Review.reviewer_id)
-        .options(joinedload(Mention.account), lazyload(writer.roles), load_only(writer.name), lazyload(decider.roles), load_only(decider.name))
+        .options(
+            joinedload(Mention.account),
+            joinedload(Mention.decision),
+            lazyload(writer.roles),
+            load_only(writer.name),
+            lazyload(decider.roles),
+            load_only(decider.name),
+        )
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from werkzeug.test import TestResponse
+
+from app.accounts import people
+from app.kernel.db import db
 from community.replies.models import Reply
 from tests.stories import fresh, handed_in, told
 from tests.web.conftest import Town, words
@@ -70,3 +74,25 @@ def test_the_queue_is_narrowed_by_topic_and_marks_what_waits_long(town: Town) ->
     assert "No reviews wait." in words(cleo.get("/reviews?topic=billing"))
     assert cleo.get("/reviews?channel=abc").status_code == 422
     assert cleo.get("/reviews?show=moon").status_code == 200
+
+
+def test_the_same_by_the_api(town: Town) -> None:
+    reply = rejected(town)
+    with db.transaction():
+        tokens = {name: people.issue_token(fresh(town.people[name]), "test", by=None) for name in ("ada", "cleo", "mona")}
+    client = town.visit(town.ada.email)
+
+    def ask(who: str, method: str, path: str, body: object = None) -> TestResponse:
+        return client.open(f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {tokens[who]}"})
+
+    made = ask("ada", "POST", f"/replies/{reply.id}/appeal", {"words": "Page 4 says so."})
+    assert (made.status_code, made.json["state"]) == (201, "open")
+    [item] = ask("mona", "GET", "/appeals").json["items"]
+    assert (item["refusal"], item["can_send"], item["decided_by"]["name"], item["body"].splitlines()[0]) == (None, True, "Cleo Lindqvist", TEXT)
+    [item] = ask("cleo", "GET", "/appeals").json["items"]
+    assert item["refusal"]
+    assert ask("ada", "GET", "/appeals").status_code == 403
+    path = f"/appeals/{made.json['id']}/decision"
+    assert ask("cleo", "POST", path, {"outcome": "uphold", "note": "x"}).status_code == 403
+    assert ask("mona", "POST", path, {"outcome": "dismiss", "note": "It does delete them."}).json["state"] == "dismissed"
+    assert ask("mona", "POST", path, {"outcome": "uphold", "note": "x"}).status_code == 409

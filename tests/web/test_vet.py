@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from app.accounts import choices
+from app.accounts import choices, people
 from app.kernel.db import db
 from community.advocates import trust
 from community.moderation.models import PeerVote
@@ -80,3 +80,16 @@ def test_other_peers_stay_unnamed_and_unseen_until_one_has_looked(town: Town) ->
     said = tia.get(f"/vet/{reply.id}")
     assert "Splendid." in said.text
     assert "Ben" not in words(said)
+
+
+def test_the_queue_by_the_api_says_why_it_waits_and_what_peers_found(town: Town) -> None:
+    reply = asked(town)
+    with db.transaction():
+        token = people.issue_token(fresh(town.cleo), "test", by=None)
+    browser = town.visit(town.ben.email)
+    browser.post(f"/replies/{reply.id}/votes", data=YES)
+    found = town.visit(town.kim.email).get("/api/v1/reviews", headers={"Authorization": f"Bearer {token}"}).json["items"]
+    assert [(item["peers"], item["because"][:21]) for item in found] == [({"yes": 1, "votes": 1}, "An advocate’s first 5")]
+    for asked_for, count in (("?show=peers", 0), ("?topic=billing", 0), ("?topic=question&lang=en", 1)):
+        answer = town.visit(town.kim.email).get(f"/api/v1/reviews{asked_for}", headers={"Authorization": f"Bearer {token}"})
+        assert len(answer.json["items"]) == count, asked_for
