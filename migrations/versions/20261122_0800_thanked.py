@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261122_0800"
-down_revision = "20261122_0720"
+down_revision = "20261122_0750"
 branch_labels = None
 depends_on = None
 
