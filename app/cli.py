@@ -28,6 +28,7 @@ from app.demo import commands as demo_commands
 from app.kernel import audit, migrate
 from app.kernel.db import db
 from app.kernel.errors import VouchError
+from app.notices import commands as mail_commands
 from community.channels import commands as channel_commands
 from community.channels.actions import channel_named
 from community.channels.base import Incoming
@@ -40,7 +41,7 @@ from gamification import commands as game_commands
 AHEAD = 4
 """Batches thought about in the other process while one is being written."""
 
-NO_DATA = frozenset({"db", "start", "settings", "classifier"})
+NO_DATA = frozenset({"db", "mail", "start", "settings", "classifier"})
 """Commands that need no schema, or see to it themselves."""
 
 Waiting = tuple[ChannelAccount, "Future[list[intake.Prepared]]", list[str]]
@@ -57,6 +58,7 @@ def register(app: Flask) -> None:
         audit_group,
         migrate.commands,
         account_commands.users,
+        mail_commands.group,
         account_commands.tokens,
         channel_commands.channels,
         channel_commands.listen,

@@ -11,6 +11,7 @@ from app.notices import mail
 from community import jobs as community
 from community.channels import actions as channels
 from community.feedback import receipts
+from community.joining import actions as joining
 from escalation import jobs as escalation
 
 
@@ -32,6 +33,7 @@ def prune() -> None:
     with db.transaction():
         people.prune()
         mail.prune()
+        joining.prune()
         channels.forget_events()
         receipts.forget_readers()
 
@@ -40,6 +42,7 @@ ENTRIES = (
     # Sweeps: whatever an emptied queue forgot is queued again this soon.
     Entry("sweep-postings", 5, community.sweep_postings),
     Entry("sweep-outbox", 10, sweep_outbox),
+    Entry("call-people", 60, community.call_people),
     Entry("send-mail", 15, mail.send_due),
     # Moments that pass without anybody acting.
     Entry("lapse-claims", 10, community.lapse_claims),

@@ -27,11 +27,14 @@ from app.accounts.models import Brand, User
 from app.config import Config
 from app.kernel import clock, outbox
 from app.kernel.db import db
+from app.notices import mail
 from community.advocates import actions as advocates
 from community.advocates import trust
 from community.channels.actions import channel_named
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
+from community.joining import actions as joining
+from community.joining import guidelines
 from community.mentions import actions as mention_actions
 from community.mentions.intake import receive
 from community.mentions.models import Mention
@@ -92,7 +95,12 @@ class AlreadySeeded(Exception):
 
 
 def seed(password: str) -> list[Resident]:
-    """Build the town. Raises AlreadySeeded, changing nothing."""
+    """Build the town, mailing nobody. Raises AlreadySeeded, changing nothing."""
+    with mail.silence():
+        return _build(password)
+
+
+def _build(password: str) -> list[Resident]:
     town = tomllib.loads(TOWN.read_text("utf-8"))
     with db.transaction():
         if db.session.scalar(select(Brand.id).where(Brand.slug.in_([brand["slug"] for brand in town["brands"]]))):
@@ -109,6 +117,8 @@ def seed(password: str) -> list[Resident]:
             brand = founded[text["brand"]]
             keeper = next(user for user in residents.values() if user.has(brand.id, "moderator", "admin"))
             texts.keep(brand, by=keeper, name=text["name"], lang=text["lang"], body=text["body"])
+        for brand in town["brands"]:
+            _welcome(brand, founded[brand["slug"]], residents)
     who = {email.partition("@")[0]: user for email, user in residents.items()}
     stories = [
         _Story(post, number, founded[post["brand"]], accounts[post["brand"]], who)
@@ -163,6 +173,16 @@ def _trust(given: Sequence[Mapping[str, Any]], founded: Mapping[str, Brand], res
         judge = next(user for user in residents.values() if user.has(brand.id, "moderator", "admin"))
         if row is not None:
             trust.set_level(row, person["trust"], by=judge, reason="Known from before")
+
+
+def _welcome(told: Mapping[str, Any], brand: Brand, residents: Mapping[str, User]) -> None:
+    """What the brand asks of its advocates, read by all of them, and somebody who was invited."""
+    admin = next(user for user in residents.values() if user.has(brand.id, "admin"))
+    held = guidelines.publish(brand, told["guidelines"], by=admin)
+    for user in residents.values():
+        if user.has(brand.id, "advocate"):
+            guidelines.accept(user, brand, held.version)
+    joining.invite(brand, f"nora@{brand.slug}.example", "advocate", by=admin, name="Nora Lindholm", languages=["en", "de"], topics=["how_to"])
 
 
 def _promise(brand: Brand, admin: User) -> None:

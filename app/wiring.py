@@ -9,8 +9,10 @@ from app.accounts import people
 from app.accounts.models import Brand, User
 from app.config import Config
 from app.kernel import crypto, http, limits
+from app.notices import leaving as notices_leaving
 from app.notices import mail
 from community import jobs as community_jobs
+from community import leaving as community_leaving
 from community import subscribers as community_subscribers
 from community.advocates import actions as advocates
 from community.advocates import suspension
@@ -20,10 +22,12 @@ from community.ports import ports
 from community.replies import actions as replies
 from community.tasks import actions as tasks
 from escalation import jobs as escalation_jobs
+from escalation import leaving as escalation_leaving
 from escalation import subscribers as escalation_subscribers
 from escalation.cases import actions as cases
 from escalation.classifier import brands
 from escalation.triage import StartTriage
+from gamification import leaving as gamification_leaving
 from gamification import subscribers as gamification_subscribers
 
 JOBS = (community_jobs, escalation_jobs)
@@ -42,6 +46,8 @@ def wire(config: Config) -> None:
     ports.triage = StartTriage(stage_of=brands.live)
     people.when_granted("advocate", _join)
     people.when_suspended(_free_tasks, _free_reviews, _free_cases, suspension.note_suspended, lifted=suspension.note_reinstated)
+    for room in (notices_leaving, community_leaving, escalation_leaving, gamification_leaving):
+        room.listed()
     community_subscribers.subscribe_all()
     escalation_subscribers.subscribe_all()
     gamification_subscribers.subscribe_all()

@@ -205,6 +205,32 @@ class AuthorCameBack(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonJoined(Event):
+    """An invitation was accepted."""
+
+    user_id: int
+    role: str
+    invited_by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged(Event):
+    """A role was given or taken by an admin."""
+
+    user_id: int
+    role: str
+    given: bool
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationReceived(Event):
+    """A stranger would like to become an advocate, and their mailbox is proved."""
+
+    application_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class FlagRaised(Event):
     flag_id: int
     task_id: int

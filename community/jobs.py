@@ -13,7 +13,7 @@ from community.mentions import actions as mentions
 from community.moderation import ageing, flags
 from community.replies import posting
 from community.tasks import actions as tasks
-from community.tasks import waiting
+from community.tasks import calling, waiting
 
 
 @job(queue="default")
@@ -29,6 +29,11 @@ def close_flag_windows() -> int:
 @job(queue="slow", timeout=120)
 def fall_back() -> int:
     return waiting.fall_back()
+
+
+@job(queue="slow", timeout=120)
+def call_people() -> int:
+    return calling.call_all()
 
 
 @job(queue="default")

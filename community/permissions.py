@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.accounts.models import User
+from app.accounts.permissions import has_role
 from app.kernel.permissions import Permissions, Predicate, all_of, any_of
 
 
@@ -102,6 +103,10 @@ RULES = Permissions(
         "answer.write": all_of(active, STAFF),
         "text.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "text.keep": all_of(active, role("moderator", "admin")),
+        "person.invite": has_role("admin"),
+        "person.grant": has_role("admin"),
+        "application.decide": has_role("moderator", "admin"),
+        "guidelines.publish": has_role("admin"),
         "brand.stop_posting": all_of(active, role("moderator", "admin")),
         "brand.write_mentions": all_of(active, role("admin")),
     }

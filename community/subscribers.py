@@ -12,6 +12,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
+from app.notices import mail
 from app.notices.actions import tell
 from community.advocates import records, trust
 from community.answers import subscribers as answers
@@ -53,6 +54,7 @@ from community.feedback.receipts import DOUBTS
 from community.incidents import answers as answers_of_incidents
 from community.incidents import gathering
 from community.incidents.models import Incident
+from community.joining import subscribers as joining
 from community.mentions.models import Mention
 from community.moderation import first_week, flags
 from community.moderation.actions import REASON_WORDS
@@ -80,6 +82,9 @@ TOLD_AT_MOST = 50
 FLAG_WORDS = {"angry": "angry", "technical": "technical", "private_data": "holds private data", "at_risk": "somebody is at risk", "spam": "spam"}
 
 
+mail.letters(suspended="Your account at {brand}")
+
+
 def subscribe_all() -> None:
     """List who listens to what."""
     subscribe("tell_thanks", [AuthorThanked, AuthorCameBack], tell_thanks)
@@ -90,6 +95,7 @@ def subscribe_all() -> None:
     subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
     subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew], gather_incidents)
+    joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
@@ -138,7 +144,7 @@ def tell_decisions(event: Event, event_id: int) -> None:
             next_ = " Post it now, then paste its link." if by_hand else f" It goes out at {posting.hold_until:%H:%M} UTC." if posting is not None else ""
             link = f"/replies/{reply_id}/posting" if by_hand else f"/tasks/{event.task_id}"
             note = db.session.scalar(select(Review.note).where(Review.reply_id == reply_id, Review.revision == revision))
-            _say(event, event_id, writer_id, "approved", who + next_, link, note)
+            _say(event, event_id, writer_id, "approved", who + next_, link, note, mail_as="post_it" if by_hand else None)
         case ReplyReturned(reply_id=reply_id, task_id=task_id, writer_id=writer_id, reviewer_id=reviewer_id, reason=reason):
             words = f"{_name(reviewer_id)} asks for a change.{_because(reason)} The task stays yours for 4 h."
             _say(event, event_id, writer_id, "returned", words, f"/tasks/{task_id}", _note(reply_id, "return"))
@@ -218,6 +224,9 @@ def tell_standing(event: Event, event_id: int) -> None:
             why = SUSPENDED_FOR.get(reason, SUSPENDED_FOR["other"])
             words = f"Your account is suspended: {why[0].lower()}{why[1:]}. What you held is free for others. Write to the brand if you see it otherwise."
             _say(event, event_id, user_id, "suspended", words, "/notices", None)
+            # Shut out of the app, they can hear it by mail alone.
+            person, brand = db.session.get_one(User, user_id), db.session.get_one(Brand, event.brand_id)
+            mail.letter("suspended", person.email, brand=brand, user=person, name=person.name, words=words)
         case PersonReinstated(user_id=user_id):
             _say(event, event_id, user_id, "reinstated", "Your account is open again. Welcome back.", "/", None)
 
@@ -339,8 +348,8 @@ def _posted_words(reply_id: int) -> str | None:
     return db.session.scalar(select(Posting.text).where(Posting.reply_id == reply_id, Posting.state == "posted"))
 
 
-def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None) -> None:
-    tell(user_id, brand_id=event.brand_id, kind=kind, cause_id=event_id, text=words, link=link, quote=quote[:QUOTED] if quote else None)
+def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None, *, mail_as: str | None = None) -> None:
+    tell(user_id, brand_id=event.brand_id, kind=kind, cause_id=event_id, text=words, link=link, quote=quote[:QUOTED] if quote else None, mail_as=mail_as)
 
 
 def _moderators(brand_id: int) -> list[User]:

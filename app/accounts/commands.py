@@ -9,7 +9,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from app.accounts import people
+from app.accounts import leaving, people
 from app.accounts.brands import brand_by_slug
 from app.accounts.models import ROLES
 from app.kernel.db import db
@@ -66,6 +66,17 @@ def reinstate(email: str) -> None:
             if user.suspended_at is not None:
                 people.reinstate(user, None)
     click.echo(f"{user.name} <{user.email}> may sign in again.")
+
+
+@users.command("erase")
+@click.argument("email")
+@click.confirmation_option(prompt="Erase this person? Their replies stay as a former advocate's. It can't be undone.")
+def erase(email: str) -> None:
+    """Take a person out of everything, as they can themselves under Me. What was approved stays, under nobody's name."""
+    with refusals():
+        with db.transaction():
+            leaving.erase(people.person_by_email(email), by=None)
+    click.echo("Erased.")
 
 
 @tokens.command("issue")

@@ -49,6 +49,8 @@ class User(Base):
     created_at: Mapped[datetime]
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What the person chose for themselves: theme, keys on or off, language of the pages."""
+    erased_at: Mapped[datetime | None]
+    """The person left and took what was theirs along; the row stays for what was said in the brand's name."""
 
     roles: Mapped[list[Role]] = relationship(lazy="selectin", back_populates="user", order_by="Role.id", foreign_keys="Role.user_id")
 

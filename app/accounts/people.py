@@ -126,7 +126,7 @@ def sign_in(email: str, password: str, *, address: str, device: str = "") -> tup
             started_at=now,
             seen_at=now,
             ends_at=now + SESSION_LASTS,
-            device=_clean(device)[:200],
+            device=one_line(device)[:200],
         )
         session.add(begun)
         session.flush()
@@ -178,7 +178,7 @@ def person_by_email(email: str) -> User:
     """Raises NotFound."""
     user = db.session.scalar(select(User).where(User.email_key == fold(email)))
     if user is None:
-        raise NotFound(f"Nobody here has the address {_clean(email)[:254]}.")
+        raise NotFound(f"Nobody here has the address {one_line(email)[:254]}.")
     return user
 
 
@@ -195,10 +195,10 @@ def add_person(email: str, *, name: str | None = None, role: str, brand: Brand |
 
     Returns the person and the secret of a set-password link, none for somebody who has a password. Raises Invalid.
     """
-    key = fold(_checked_email(email))
+    key = fold(checked_email(email))
     user = db.session.scalar(select(User).where(User.email_key == key))
     if user is None:
-        shown = _clean(name or "")[:120] or email.partition("@")[0].strip()
+        shown = one_line(name or "")[:120] or email.partition("@")[0].strip()
         user = User(email=email.strip(), email_key=key, name=shown, created_at=clock.now(), preferences={}, roles=[])
         db.session.add(user)
         db.session.flush()
@@ -259,9 +259,11 @@ def set_password(secret: str, password: str) -> User:
     """Use a link up. Sessions and tokens from before end everywhere. Raises NotFound, Invalid (and the link stays good)."""
     user = person_of_link(secret)
     used = update(PasswordLink).where(PasswordLink.secret_hash == hash_token(secret), PasswordLink.used_at.is_(None)).values(used_at=clock.now())
-    choose_password(user, password)
-    if db.session.execute(used).rowcount != 1:  # type: ignore[attr-defined]
-        raise NotFound("This link was used just now. Ask for a new one.")
+    with db.session.begin_nested():
+        # First, since a new password ends every link there is, this one among them.
+        if db.session.execute(used).rowcount != 1:  # type: ignore[attr-defined]
+            raise NotFound("This link was used just now. Ask for a new one.")
+        choose_password(user, password)
     return user
 
 
@@ -309,7 +311,7 @@ def prefer(user: User, **choices: Any) -> None:
 def issue_token(user: User, name: str, *, by: User | None) -> str:
     """An API token with the person's own rights; this is the only time it can be read."""
     secret = new_token("vch")
-    row = Token(secret_hash=hash_token(secret), user_id=user.id, name=_clean(name)[:80] or "token", created_at=clock.now())
+    row = Token(secret_hash=hash_token(secret), user_id=user.id, name=one_line(name)[:80] or "token", created_at=clock.now())
     db.session.add(row)
     db.session.flush()
     audit("token_issued", row, by=by)
@@ -377,7 +379,8 @@ def _seen(kind: type[SignIn] | type[Token], column: Any, row_id: int, at: dateti
         session.execute(update(kind).where(kind.id == row_id).values({column: at}))
 
 
-def _checked_email(email: str) -> str:
+def checked_email(email: str) -> str:
+    """The address without what stands around it. Raises Invalid."""
     address = email.strip()
     local, at, domain = address.rpartition("@")
     readable = address.isprintable() and not any(c.isspace() for c in address)
@@ -386,6 +389,6 @@ def _checked_email(email: str) -> str:
     return address
 
 
-def _clean(text: str) -> str:
+def one_line(text: str) -> str:
     """One line without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from collections.abc import Iterable
+
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import User
@@ -11,9 +13,15 @@ from app.kernel.db import db
 from app.notices import mail
 from app.notices.models import Notice
 
+QUOTED = (200, 300, 500)
+"""Characters at which rooms, and the column, cut what they quote."""
 
-def tell(user_id: int, *, brand_id: int, kind: str, cause_id: int, text: str, link: str, quote: str | None = None) -> None:
-    """Put a notice before a person, and into the mail that will tell of it, as they chose. The same kind for the same cause is told once."""
+
+def tell(user_id: int, *, brand_id: int, kind: str, cause_id: int, text: str, link: str, quote: str | None = None, mail_as: str | None = None) -> None:
+    """Put a notice before a person, and into the mail that will tell of it, as they chose. The same kind for the same cause is told once.
+
+    `mail_as`: the word by which its mail is chosen, where that is more pressing than the notice itself.
+    """
     insert = postgresql.insert if db.is_postgres else sqlite.insert
     told = db.session.scalar(
         insert(Notice)
@@ -25,9 +33,23 @@ def tell(user_id: int, *, brand_id: int, kind: str, cause_id: int, text: str, li
     )
     if told is None:
         return
-    if (mail_id := mail.gather(user_id, brand_id, kind)) is not None:
+    if (mail_id := mail.gather(user_id, brand_id, mail_as or kind)) is not None:
         db.session.execute(update(Notice).where(Notice.id == told).values(mail_id=mail_id))
     db.after_commit(lambda: live.bump_person(user_id), key=("notices", user_id))
+
+
+def forget_words(brand_id: int, said: Iterable[tuple[str, str]]) -> None:
+    """A post is gone: notices that quote it keep neither its words nor its author's name. `said`: words and author."""
+    cut: dict[str, set[str]] = {}
+    for words, author in said:
+        for length in QUOTED if words else ():
+            cut.setdefault(words[:length], set()).add(author)
+    if not cut:
+        return
+    for notice in db.session.scalars(select(Notice).where(Notice.brand_id == brand_id, Notice.quote.in_(list(cut)))).all():
+        for author in cut[notice.quote or ""]:
+            notice.text = notice.text.replace(author, "Somebody")
+        notice.quote = None
 
 
 def read_all(user: User) -> None:

@@ -14,13 +14,14 @@ import secrets
 import smtplib
 import ssl
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +65,28 @@ MOST_TOLD = 20
 """Notices one mail tells; the page has them all."""
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
-LETTERS: dict[str, str] = {}
+
+class _Policy(EmailPolicy):
+    """As for SMTP, but addresses in a header are never folded or encoded: mail programs read List-Unsubscribe as it stands."""
+
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}{self.linesep}" if name in AS_IT_STANDS else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii") if name in AS_IT_STANDS else super().fold_binary(name, value)
+
+
+AS_IT_STANDS = frozenset({"List-Unsubscribe", "Message-ID"})
+POLICY = _Policy(linesep="\r\n")
+
+LETTERS: dict[str, str] = {"hello": "Mail works"}
 """Letters that are no notices, each with its subject; `{brand}` is its brand's name. Rooms add theirs with `letters`."""
+_FILLED: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
+
+_HOLDS: dict[str, Callable[[Notice], bool]] = {}
 
 _config: Config | None = None
+_silent: ContextVar[bool] = ContextVar("vouch_mail_silent", default=False)
 _pages = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=select_autoescape(("html",)),
@@ -85,7 +104,17 @@ def init(config: Config) -> None:
 
 def is_on() -> bool:
     """Whether this installation mails at all. If not, nothing is kept for it either."""
-    return _config is not None and bool(_config.smtp_url.get_secret_value())
+    return _config is not None and bool(_config.smtp_url.get_secret_value()) and not _silent.get()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Mail nobody about what is done inside: an invented history is told to nobody."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 # What rooms ask for
@@ -121,15 +150,15 @@ def gather(user_id: int, brand_id: int, word: str) -> int | None:
     return db.session.scalar(made)
 
 
-def letter(name: str, to: str, *, brand: Brand | None = None, user: User | None = None, **facts: str | int | None) -> Mail | None:
+def letter(kind: str, to: str, /, *, brand: Brand | None = None, user: User | None = None, **facts: str | int | None) -> Mail | None:
     """A message of its own to an address, in the caller's transaction; None while mail is off. `facts` fill its template and are kept encrypted."""
-    if name not in LETTERS:
-        raise ValueError(f"no letter is called {name}")
+    if kind not in LETTERS:
+        raise ValueError(f"no letter is called {kind}")
     if not is_on():
         return None
     now = clock.now()
     made = Mail(
-        kind=name,
+        kind=kind,
         brand_id=brand.id if brand else None,
         user_id=user.id if user else None,
         facts=crypto.encrypt(json.dumps({"to": to, **facts})),
@@ -148,6 +177,16 @@ def letter(name: str, to: str, *, brand: Brand | None = None, user: User | None 
 def letters(**subjects: str) -> None:
     """Make letters known: name to subject. Their words stand in templates/mail."""
     LETTERS.update(subjects)
+
+
+def filled(name: str, fill: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    """`fill` completes a letter's facts when it leaves, in the transaction that takes it: a link begins to age then. None: nobody needs it."""
+    _FILLED[name] = fill
+
+
+def only_while(word: str, check: Callable[[Notice], bool]) -> None:
+    """Notices of this word are mailed only while `check` says that they still hold."""
+    _HOLDS[word] = check
 
 
 # Leaving
@@ -189,6 +228,26 @@ def send_due() -> int:
     finally:
         _hang_up(line)
     return sent
+
+
+class CannotMail(Exception):
+    """One sentence: what the server said, or that there is none."""
+
+
+def try_out(address: str) -> None:
+    """Send one mail now. Raises CannotMail."""
+    if not is_on():
+        raise CannotMail("No mail server is set: see VOUCH_SMTP_URL in docs/mail.md.")
+    line = _connected()
+    if line is None:
+        raise CannotMail("The mail server can't be reached, or does not let us in: the line above says why.")
+    try:
+        row = Mail(kind="hello", key=secrets.token_hex(16), made_at=clock.now())
+        line.send_message(_message(row, address, LETTERS["hello"], "hello", {}), from_addr=_sender()[1], to_addrs=[address])
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise CannotMail(f"The server did not take it: {type(error).__name__} {_code(error) or ''}".strip() + ".") from None
+    finally:
+        _hang_up(line)
 
 
 def unsubscribe_token(user_id: int, kinds: Sequence[str]) -> str:
@@ -321,7 +380,8 @@ def _gathered(row: Mail) -> tuple[str, EmailMessage] | None:
     brand = db.session.get_one(Brand, row.brand_id)
     if user is None or not user.is_active or not user.roles_in(brand.id):
         return None
-    told = db.session.scalars(select(Notice).where(Notice.mail_id == row.id, Notice.read_at.is_(None)).order_by(Notice.id.desc())).all()
+    waiting = db.session.scalars(select(Notice).where(Notice.mail_id == row.id, Notice.read_at.is_(None)).order_by(Notice.id.desc())).all()
+    told = [notice for notice in waiting if notice.kind not in _HOLDS or _HOLDS[notice.kind](notice)]
     if not told:
         return None
     lines = sorted(((kind_of(notice.kind), notice) for notice in told), key=lambda pair: FIRST.index(pair[0].name))
@@ -355,6 +415,10 @@ def _letter(row: Mail) -> tuple[str, EmailMessage] | None:
     if row.facts is None:
         return None
     facts = json.loads(crypto.decrypt(row.facts))
+    if row.kind in _FILLED:
+        facts = _FILLED[row.kind](facts)
+        if facts is None:
+            return None
     brand = db.session.get(Brand, row.brand_id) if row.brand_id else None
     named = brand.name if brand else "Vouch"
     to = str(facts.pop("to"))
@@ -364,7 +428,7 @@ def _letter(row: Mail) -> tuple[str, EmailMessage] | None:
 def _message(row: Mail, to: str, subject: str, template: str, values: dict[str, Any], *, stop: str | None = None) -> EmailMessage:
     """Plain words and HTML in one message. A header is one line whatever was put into it: the policy refuses, and `_line` never lets it come to that."""
     name, address = _sender()
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=POLICY)
     made["Subject"] = _line(subject)
     made["From"] = Address(display_name=_line(name), addr_spec=address)
     made["To"] = _line(to)
@@ -375,7 +439,11 @@ def _message(row: Mail, to: str, subject: str, template: str, values: dict[str, 
         made["List-Unsubscribe"] = f"<{stop}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     shown = {"subject": _line(subject), **values}
-    made.set_content(_pages.get_template(f"mail/{template}.txt").render(shown).strip() + "\n")
+    plain = _pages.get_template(f"mail/{template}.txt").render(shown).strip()
+    made.set_content(plain + "\n")
+    if template in LETTERS:
+        # One source of words: what a letter says in HTML are its plain paragraphs.
+        template, shown = "letter", {"subject": shown["subject"], "paragraphs": plain.split("\n\n"), "link": shown.get("link", "")}
     made.add_alternative(_pages.get_template(f"mail/{template}.html").render(shown), subtype="html")
     return made
 

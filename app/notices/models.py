@@ -16,6 +16,7 @@ class Notice(Base):
         UniqueConstraint("user_id", "kind", "cause_id"),
         Index("ix_notice_user", "user_id", "id"),
         only_where("ix_notice_unread", "user_id", where="read_at IS NULL"),
+        only_where("ix_notice_calls", "brand_id", "cause_id", where="kind = 'fits'"),
         only_where("ix_notice_mail", "mail_id", where="mail_id IS NOT NULL"),
     )
 

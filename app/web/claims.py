@@ -63,7 +63,7 @@ def create(task_id: int) -> ResponseReturnValue:
         with db.session.begin_nested():
             actions.claim(task, by=current_user._get_current_object())
     except (Conflict, TooMany) as refusal:
-        return page("claims/lost.html", refusal=refusal.message, task_id=task_id), refusal.status
+        return page("claims/lost.html", refusal=refusal.message, read=refusal.extra.get("read"), task_id=task_id), refusal.status
     return done("tasks.show", task_id=task.id)
 
 

@@ -18,6 +18,7 @@ from app.kernel.db import BigId, UtcDateTime, among, db
 from app.notices.models import Notice
 from app.web import render
 from app.web.assets import asset, icon
+from community.joining import guidelines
 from community.mentions.models import Decision
 from community.moderation.models import Flag, PeerVote
 from community.moderation.peers import PEERS
@@ -58,6 +59,8 @@ PLACES = {
         Place("claims", "claims.index", "Claims", "pen-line", "desk"),
         Place("incidents", "incidents.index", "Incidents", "group", "incidents"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
+        Place("members", "members.index", "People", "user-round", "joining"),
+        Place("applications", "members.applications", "Applications", "user-round-plus", "joining"),
         Place("answers", "answers.index", "Answers", "book-open-text", "answers"),
         Place("boards", "boards.show", "Boards", "trophy", "me", (("board", "week"),)),
         Place("me", "people.me", "Me", "circle-user-round", "me"),
@@ -65,11 +68,11 @@ PLACES = {
 }
 OF_ROLE: dict[str, tuple[str, ...]] = {
     "advocate": ("desk", "claims", "vet", "answers", "boards", "me"),
-    "moderator": ("desk", "reviews", "flags", "triage", "answers", "incidents", "me"),
+    "moderator": ("desk", "reviews", "flags", "triage", "answers", "incidents", "applications", "me"),
     "tier_1": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
     "tier_2": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
     "analyst": ("cases", "quality", "answers", "incidents", "me"),
-    "admin": ("cases", "triage", "settings", "answers", "incidents", "me"),
+    "admin": ("cases", "triage", "members", "settings", "answers", "incidents", "me"),
 }
 LANDS_ON: tuple[tuple[str, str], ...] = (
     ("tier_1", "cases.index"),
@@ -96,6 +99,8 @@ class Frame:
     counts: dict[str, int]
     notices: int
     role: str
+    owes: bool
+    """An advocate who has not read the guidelines that hold now."""
     watched: dict[str, int] = field(default_factory=dict)
 
 
@@ -183,14 +188,14 @@ def _csrf_token() -> str:
 def _counts(user: User, brand: Brand, shown: set[str]) -> dict[str, Any]:
     """The rail's numbers and the unread notices, in one statement over small partial indexes."""
     tiers = tiers_of(user, brand.id)
-    asked = _count_statement(frozenset(shown), tiers[0] if len(tiers) == 1 else None)
+    asked = _count_statement(frozenset(shown), tiers[0] if len(tiers) == 1 else None, user.roles_in(brand.id) == {"advocate"})
     row = db.session.execute(asked, {"brand": brand.id, "person": user.id, "now": clock.now()}).one()
     counts = {name: int(value) for name, value in row._mapping.items()}
-    return {"notices": counts.pop("notices"), "counts": counts}
+    return {"notices": counts.pop("notices"), "owes": bool(counts.pop("owed", 0)), "counts": counts}
 
 
 @cache
-def _count_statement(shown: frozenset[str], tier: str | None) -> Select[Any]:
+def _count_statement(shown: frozenset[str], tier: str | None, helps: bool) -> Select[Any]:
     """Made once for each kind of rail: putting a statement together costs more than running it."""
     brand, person, now = bindparam("brand", type_=BigId), bindparam("person", type_=BigId), bindparam("now", type_=UtcDateTime())
     # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
@@ -208,11 +213,12 @@ def _count_statement(shown: frozenset[str], tier: str | None) -> Select[Any]:
         ),
         "cases": cases.where(Case.tier == tier) if tier else cases,
         "notices": select(Notice.id).where(Notice.user_id == person, Notice.read_at.is_(None)),
+        "owed": guidelines.newer_than_accepted(brand, person),
     }
     return select(
         *(
             select(func.count()).select_from(rows.limit(MOST + 1).subquery()).scalar_subquery().label(name)
             for name, rows in wanted.items()
-            if name in shown or name == "notices"
+            if name in shown or name == "notices" or (name == "owed" and helps)
         )
     )

@@ -10,16 +10,20 @@ from app.kernel import limits
 OF = {
     "claims.create": "claim",
     "drafts.submit": "submit",
+    "leaving.export": "export",
+    "quality.export": "export",
 }
 """Endpoints with a limit of their own; every other that changes something is a plain `write`."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def spend() -> None:
-    """Count this request. Raises TooMany. Signed-in reading is not counted: it costs less than counting would."""
+    """Count this request. Raises TooMany. Of what a signed-in person reads only searches (`?q=`) count: the rest costs less than counting would."""
     if request.path.startswith("/api/"):
         return  # its doors count
     limit = OF.get(request.endpoint or "") or ("" if request.method in READING else "write")
+    if not limit and request.args.get("q"):
+        limit = "search"
     if current_user.is_authenticated:
         if limit:
             limits.spend(limit, f"person:{current_user.id}")

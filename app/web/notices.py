@@ -13,9 +13,10 @@ from app.web.frame import done, page, watch
 blueprint = Blueprint("notices", __name__)
 
 ICONS = {
-    "thanks": "hand-heart", "approved": "check-check", "returned": "undo-2", "rejected": "undo-2", "posted": "check", "lapsed": "clock-alert",
-    "reopened": "refresh-cw", "stuck": "triangle-alert", "flag": "flag", "assigned": "user-round-plus", "handed_up": "arrow-up", "missed": "octagon-alert",
-    "pulled_back": "undo-2", "withdrawn": "undo-2", "badge": "award",
+    "thanks": "heart", "approved": "check-check", "returned": "undo-2", "rejected": "x", "posted": "send", "lapsed": "clock-alert",
+    "reopened": "refresh-cw", "stuck": "octagon-alert", "refused": "octagon-alert", "flag": "flag", "flag_decided": "flag", "assigned": "user-round-plus",
+    "handed_up": "arrow-up", "missed": "octagon-alert", "pulled_back": "undo-2", "withdrawn": "undo-2", "badge": "award", "joined": "user-round-plus",
+    "application": "user-round-plus", "role": "shield", "trust": "shield", "fits": "inbox", "suspended": "ban", "doubt": "circle-help",
 }  # fmt: skip
 
 

@@ -11,8 +11,10 @@ from app.access import acting_brand
 from app.accounts import people
 from app.kernel import limits
 from app.kernel.db import db
-from app.kernel.errors import Invalid, TooMany
+from app.kernel.errors import Invalid, NotFound, TooMany
+from app.notices import mail
 from app.web.frame import done, landing
+from community.joining import actions as joining
 
 blueprint = Blueprint("session", __name__)
 
@@ -29,7 +31,7 @@ def home() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(url_for("session.home"), 303)
-    return render_template("session/login.html", email="", refusal=None, next=_same_site(request.args.get("next")))
+    return render_template("session/login.html", email="", refusal=None, mails=mail.is_on(), next=_same_site(request.args.get("next")))
 
 
 @blueprint.post("/login")
@@ -40,7 +42,7 @@ def begin() -> ResponseReturnValue:
         limits.spend("sign_in", limits.address(request.remote_addr))
         _, secret = people.sign_in(email, request.form.get("password", ""), address=request.remote_addr or "", device=request.user_agent.string)
     except (Invalid, TooMany) as refusal:
-        page = render_template("session/login.html", email=email[:254], refusal=refusal.message, next=next_)
+        page = render_template("session/login.html", email=email[:254], refusal=refusal.message, mails=mail.is_on(), next=next_)
         return page, refusal.status, {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) and refusal.retry_after else {}
     # Nothing of the session before, nor its CSRF secret, goes on into this one.
     cookie.clear()
@@ -73,6 +75,22 @@ def choose(secret: str) -> ResponseReturnValue:
         return render_template("session/welcome.html", person=person, refusal=refusal.message), 422
     cookie.clear()
     return done("session.new", "Your password is set. Sign in with it.")
+
+
+@blueprint.get("/forgotten")
+def forgotten() -> ResponseReturnValue:
+    if not mail.is_on():
+        raise NotFound("No mail server is connected here. An admin of your brand makes you a new link.")
+    return render_template("session/forgotten.html", sent=False, email="")
+
+
+@blueprint.post("/forgotten")
+def send_link() -> ResponseReturnValue:
+    """The same answer whether anybody has this address or not."""
+    email = request.form.get("email", "")[:254]
+    limits.spend("apply", limits.address(request.remote_addr))
+    joining.forgotten(email)
+    return render_template("session/forgotten.html", sent=True, email=email)
 
 
 def _same_site(path: str | None) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kernel import clock
 from app.kernel.db import Base, Id, only_where, ref
 
 
 class Advocate(Base):
     __tablename__ = "advocate"
-    __table_args__ = (UniqueConstraint("user_id", "brand_id"),)
+    __table_args__ = (UniqueConstraint("user_id", "brand_id"), Index("ix_advocate_called", "brand_id", "called_at"))
 
     id: Mapped[Id]
     brand_id: Mapped[int] = ref("brand.id", index=True)
@@ -31,6 +32,8 @@ class Advocate(Base):
     """Own choice of how many answers a week are enough, at most the brand's; none: the brand's."""
     on_boards: Mapped[bool] = mapped_column(default=True)
     joined_at: Mapped[datetime]
+    called_at: Mapped[datetime] = mapped_column(default=clock.now)
+    """When a task was last put before them; nobody is called in their first hours."""
     grace_until: Mapped[datetime | None]
     """Set: the work of the last hundred days no longer carries the level; from then on the next lower one holds."""
     set_level: Mapped[int | None]

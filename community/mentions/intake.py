@@ -19,6 +19,7 @@ from sqlalchemy import Select, func, insert, or_, select, update
 from app.kernel import clock, live
 from app.kernel.db import among, db, insert_many
 from app.kernel.outbox import record
+from app.notices.actions import forget_words
 from community.answers import search
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
@@ -464,6 +465,7 @@ def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
         now = clock.now()
         _insert_mentions(account, nobody, _conversations(account, [p.post for p in nobody], now), now)
     rows = db.session.scalars(select(Mention).where(Mention.account_id == account.id, Mention.ext_id.in_(ext_ids), Mention.gone_at.is_(None))).all()
+    forget_words(account.brand_id, [(mention.text, mention.author) for mention in rows])
     for mention in rows:
         mention.text, mention.raw, mention.author_name, mention.author_handle = "", {}, None, None
         mention.gone_at = clock.now()

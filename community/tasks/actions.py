@@ -17,6 +17,7 @@ from app.kernel.outbox import record
 from community.advocates import trust
 from community.advocates.models import Advocate
 from community.events import ClaimEnded, TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved
+from community.joining import guidelines
 from community.mentions.models import Decision, Mention
 from community.permissions import RULES
 from community.replies import withdrawal
@@ -44,6 +45,8 @@ def claim(task: Task, *, by: User) -> Claim:
     """Take the task: one winner under any race. Raises Conflict that names the holder, TooMany at the person's limit."""
     now = clock.now()
     RULES.check(by, "task.claim", task)
+    if guidelines.owed(by, task.brand_id) is not None:
+        raise Conflict("The guidelines changed. Read them once and say yes, and the task is yours to take.", read="/guidelines")
     advocate = _hold_person(task, by)
     lapse(task)
     if task.state != "open":

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.accounts import choices, people
+from app.kernel import clock
 from app.kernel.db import db
 from community.advocates import trust
 from community.answers import actions as answers
@@ -16,6 +17,8 @@ from community.feedback import receipts
 from community.incidents import actions as incidents
 from community.incidents import answers as incident_answers
 from community.incidents.models import Incident, IncidentMention
+from community.joining import actions as joining
+from community.joining.models import Application
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
 from community.moderation import appeals, flags
@@ -73,6 +76,21 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         with db.transaction():
             people.suspend(gone, None, "spam")
         return gone.id
+
+    def invited(email: str) -> int:
+        with db.transaction():
+            return joining.invite(town.northwind, email, "advocate", by=town.people["max"])[0].id
+
+    def wish() -> int:
+        now = clock.now()
+        with db.transaction():
+            row = Application(
+                brand_id=town.northwind.id, email="wish@wild.example", email_key="wish@wild.example", name="Wish", languages=["en"], topics=[],
+                answers=[], secret_hash="wish", state="waiting", made_at=now, ends_at=now,
+            )  # fmt: skip
+            db.session.add(row)
+            db.session.flush()
+            return row.id
 
     held = town.task()
     factories.claimed(held, ben)
@@ -216,6 +234,13 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "transfer_case": Ask("tim", "POST", f"/cases/{case()}/transfer", {"tier": "tier_2", "note": "firmware"}),
         "resolve_case": Ask("tim", "POST", f"/cases/{case()}/resolve", {"outcome": "fixed"}),
         "reopen_case": Ask("tim", "POST", f"/cases/{resolved()}/reopen"),
+        "change_role": Ask("max", "POST", f"/brands/northwind/members/{cleo.id}/roles", {"role": "analyst", "give": True}),
+        "invite": Ask("max", "POST", "/brands/northwind/invitations", {"email": "new@wild.example", "role": "advocate"}),
+        "resend_invitation": Ask("max", "POST", f"/invitations/{invited('again@wild.example')}/resend"),
+        "revoke_invitation": Ask("max", "DELETE", f"/invitations/{invited('never@wild.example')}"),
+        "decide_application": Ask("cleo", "POST", f"/applications/{wish()}/decision", {"decision": "decline", "words": "Not now."}),
+        "publish_guidelines": Ask("max", "PUT", "/brands/northwind/guidelines", {"text": "Be kind."}),
+        "accept_guidelines": Ask("cleo", "POST", "/brands/northwind/guidelines/acceptance", {"version": 1}),
         "put_preferences": Ask("ada", "PUT", "/me/preferences", {"when": {"thanks": "digest"}}),
         "set_trust": Ask("cleo", "PUT", f"/users/{ada.id}/trust", {"level": 2, "reason": "Known for years."}),
         "limit_ability": Ask("max", "PUT", f"/users/{ben.id}/limits", {"ability": "vet", "limited": True, "reason": "A week without."}),

@@ -60,6 +60,7 @@ def test_every_reference_leads_somewhere_and_every_operation_explains_itself() -
     assert len({operation["operationId"] for operation in operations().values()}) == len(DOORS)
 
 
+@pytest.mark.timeout(600)  # a guard against hanging: it grows with the number of doors and with what else the machine does
 @pytest.mark.parametrize("who", ["max", "kim", "ada", "cleo", "tess"] if FULL else ["max", "ada"])
 def test_whatever_is_asked_the_answer_is_as_described(town: Town, who: str) -> None:
     """Generated requests, as described and not: no error of ours, no status, kind, header or shape that the document does not name."""

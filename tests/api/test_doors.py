@@ -310,7 +310,7 @@ def test_another_brands_rows_are_not_there(town: Town) -> None:
         if ask.path.startswith("/brands") or name in ("decide", "add_answer", "keep_text") or name in OWN:
             continue
         kind, id_ = ask.path.split("/")[1:3]
-        if kind not in ("flags", "me", "texts"):
+        if kind not in ("flags", "invitations", "applications", "me", "texts"):
             problem(kim.get(f"/{kind}/{id_}"), 404)
     problem(kim.get(f"/postings/{posting}"), 404)
     problem(kim.get(f"/users/{town.people['ada'].id}/ledger"), 404)

@@ -12,12 +12,16 @@ from werkzeug.test import TestResponse
 
 from app.accounts import people
 from app.accounts.models import Brand, RoleName, User
+from app.kernel import clock
 from app.kernel.db import Base, db
 from community.answers import actions as answers
 from community.channels.models import ChannelAccount
 from community.feedback import receipts
 from community.incidents import answers as incident_answers
 from community.incidents.models import Incident
+from community.joining import actions as joining
+from community.joining import guidelines
+from community.joining.models import Application
 from community.moderation import actions as moderation
 from community.moderation import appeals, flags
 from community.replies import actions as replies
@@ -92,6 +96,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "limit_ability": {"ability": "vet", "limited": True, "reason": "A week without."},
     "transfer_case": {"tier": "tier_2", "note": "It is the firmware."},
     "write_reply": {"body": WORDS},
+    "change_role": {"role": "advocate", "give": True},
+    "invite": {"email": "walked-in@wild.example", "role": "advocate"},
+    "decide_application": {"decision": "decline", "words": WORDS},
+    "publish_guidelines": {"text": WORDS},
+    "accept_guidelines": {"version": 1},
     "import_mentions": {"id": "walked-in", "text": "How do I reset it?"},
     "assign_case": {},
 }
@@ -100,6 +109,7 @@ FORM = {
     "text": WORDS, "body": WORDS, "revision": "1", "decision": "approve", "reason": "tone", "note": "It is the firmware.", "kind": "spam", "uphold": "yes",
     "outcome": "give_up", "url": "https://example.com/p/1", "tier": "tier_2", "audience": "tier_2", "assignee": "", "go": "stop", "until": "2100-01-01",
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
+    "email": "walked-in@wild.example", "role": "advocate", "give": "1",
     "level": "1", "ability": "vet", "limited": "1",
     "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1", "name": "bye", "lang": "en",
     "answers": "1", "correct": "1", "personal": "1",
@@ -182,9 +192,22 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         tasks.claim(session.get_one(Task, incident.leading_task_id), by=users["tier_2"])
         incident_answers.write(factories.fresh(incident), by=users["tier_2"], body=answer(), openings=[f"Hi {{name}}{tail}"[:200]])
     incident_answers.hand_in(incident.id, by=users["tier_2"], only=[incident.leading_task_id or 0])
+    with db.transaction() as session:
+        guidelines.publish(brand, f"Be kind. {words}", by=users["admin"])
+        for helper in (writer, users["advocate"]):
+            guidelines.note(helper, brand.id, 1)
+        invitation, _ = joining.invite(brand, f"guest@{slug}.example", "advocate", by=users["admin"], name=f"Guest{tail}")
+        application = Application(
+            brand_id=brand.id, email=f"wish@{slug}.example", email_key=f"wish@{slug}.example", name=f"Wish{tail}"[:120], languages=["en"], topics=[],
+            answers=[["Why?", f"Because.{tail}"]], secret_hash=slug, state="waiting", made_at=clock.now(), ends_at=clock.now(),
+        )  # fmt: skip
+        session.add(application)
+        session.flush()
     stage.ids = {
         "incident_id": incident.id,
         "snippet_id": snippet.id,
+        "invitation_id": invitation.id,
+        "application_id": application.id,
         "answer_id": known.id,
         "task_id": open_task.id,
         "tier_task_id": tier_task.id,

@@ -44,12 +44,16 @@ SIGNED_IN: dict[str, Ask] = {
     "submit": lambda stage, person: person.ask("POST", f"/api/v1/replies/{stage.ids['draft_id']}/submit", {"revision": 9}),
     "decide": lambda stage, person: person.ask("POST", "/api/v1/decide", {"text": "How?"}),
     "read": lambda stage, person: person.ask("GET", "/api/v1/me"),
+    "export": lambda stage, person: person.ask("POST", "/me/export"),
+    "letter": lambda stage, person: person.ask("POST", "/api/v1/brands/northwind/invitations", {"email": "x@wild.example", "role": "advocate"}),
+    "search": lambda stage, person: person.ask("GET", "/api/v1/brands/northwind/members"),
     "write": lambda stage, person: person.ask("POST", "/me/preferences", {"theme": "dark"}),
 }
 ANONYMOUS: dict[str, Callable[[Stage, Visitor], TestResponse]] = {
     "sign_in": lambda stage, browser: browser.post("/login", data={"email": "nobody@northwind.example", "password": PASSWORD}),
     "stranger": lambda stage, browser: browser.get("/api/v1/me"),
     "visitor": lambda stage, browser: browser.get("/login"),
+    "apply": lambda stage, browser: browser.post("/forgotten", data={"email": "nobody@wild.example"}),
     "hook": lambda stage, browser: browser.post("/api/v1/hooks/no-such-token", json={"id": "1", "text": "x"}),
 }
 
@@ -57,6 +61,8 @@ ANONYMOUS: dict[str, Callable[[Stage, Visitor], TestResponse]] = {
 @pytest.mark.parametrize("name", SIGNED_IN)
 def test_p47_each_person_has_a_count_of_their_own(name: str, stage: Stage) -> None:
     person, other = stage.people["moderator"], stage.people["tier_1"]
+    if name in ("letter", "search"):
+        person, other = stage.people["admin"], Person(stage.app, factories.person("olga", None, "owner"))
     rule = limits.LIMITS[name]
     answers = [SIGNED_IN[name](stage, person) for _ in range(10 * rule.most)]
     told = [answer for answer in answers if answer.status_code == 429]
@@ -84,6 +90,13 @@ def test_p47_page_and_api_share_one_count(stage: Stage) -> None:
     for _ in range(limits.LIMITS["claim"].most):
         person.ask("POST", f"/tasks/{stage.ids['task_id']}/claim")
     assert person.ask("POST", f"/api/v1/tasks/{stage.ids['task_id']}/claim").status_code == 429
+
+
+def test_p47_looking_for_words_has_a_bound_and_reading_has_none(stage: Stage) -> None:
+    person = stage.people["admin"]
+    most = limits.LIMITS["search"].most
+    assert [person.ask("GET", "/members?q=ada").status_code for _ in range(most + 1)] == [200] * most + [429]
+    assert person.ask("GET", "/members").status_code == 200
 
 
 def test_p47_a_whole_network_of_addresses_counts_as_one() -> None:

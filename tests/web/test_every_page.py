@@ -58,7 +58,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     with db.transaction(read_only=True):
         case = case_of_task(upper.id)
     assert case is not None
-    own = ["/notices", "/preferences", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
+    own = ["/notices", "/preferences", "/guidelines", "/me/leave", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
     library = [
         "/answers",
         "/answers?q=reset",
@@ -110,7 +110,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "tim": own + work + cases + teaching,
         "tess": own + work + cases,
         "ann": own + library[:-2] + cases,
-        "max": own + cases + teaching + ["/settings"],
+        "max": own + cases + teaching + ["/settings", "/members", "/applications"],
     }
 
 

@@ -13,7 +13,7 @@ from app.accounts import people
 from app.accounts.models import Brand, User
 from app.kernel.db import Database, db
 from app.notices import mail, preferences
-from app.notices.actions import read_all, tell
+from app.notices.actions import forget_words, read_all, tell
 from app.notices.models import Mail, Notice
 from app.notices.preferences import Wishes
 from tests.fakes.mailbox import Mailbox, html, plain
@@ -171,6 +171,9 @@ def test_a_mail_can_be_stopped_from_inside_with_one_click(clock: time_machine.Co
     mail.send_due()
     (letter,) = mailbox.letters
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    raw = next(line for line in mailbox.raw[0].split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
+    assert raw.startswith(b"List-Unsubscribe: <http://127.0.0.1:5000/unsubscribe/"), "mail programs don't decode this header"
+    assert raw.endswith(b">")
     token = letter["List-Unsubscribe"].strip("<>").rpartition("/")[2]
     assert mail.read_unsubscribe(token) == (ada.id, ["thanks"])
     assert mail.read_unsubscribe(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
@@ -271,3 +274,30 @@ def test_what_was_never_sent_in_days_is_given_up(clock: time_machine.Coordinates
 
 def _away(*_args: object, **_kw: object) -> None:
     raise ConnectionRefusedError
+
+
+def test_the_command_says_what_the_server_answered(mailbox: Mailbox) -> None:
+    mail.try_out("max@northwind.example")
+    assert mailbox.letters[0]["Subject"] == "Mail works"
+    mailbox.refusals = ["550 who is that"]
+    with pytest.raises(mail.CannotMail, match="SMTPRecipientsRefused 550"):
+        mail.try_out("nobody@northwind.example")
+
+
+def test_without_a_server_the_command_says_what_to_set(rooms: Database) -> None:
+    with pytest.raises(mail.CannotMail, match="VOUCH_SMTP_URL"):
+        mail.try_out("max@northwind.example")
+
+
+def test_a_post_that_was_deleted_is_quoted_nowhere(clock: time_machine.Coordinates, mailbox: Mailbox, northwind: Brand, ada: User) -> None:
+    long_words = "It works, thank you! " * 30
+    told(ada, northwind, quote=long_words[:300])
+    told(ada, northwind, cause=2, quote="Other words.")
+    with db.transaction():
+        forget_words(northwind.id, [(long_words, "petra"), ("", "nobody")])
+    clock.shift(timedelta(minutes=2))
+    mail.send_due()
+    words = plain(mailbox.letters[0])
+    assert "It works" not in words
+    assert "Somebody thanked you." in words
+    assert "Other words." in words
