@@ -8,7 +8,7 @@ from alembic import op
 import app.kernel.db
 
 revision = "20261122_0712"
-down_revision = "20261122_0750"
+down_revision = "20261122_0800"
 branch_labels = None
 depends_on = None
 
