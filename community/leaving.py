@@ -13,6 +13,7 @@ from app.kernel.db import db
 from community.advocates.models import Advocate, QualityMark, TopicRecord
 from community.answers.models import Answer, Recall, Version
 from community.feedback.models import Feedback, FollowUp
+from community.incidents.models import IncidentAnswer, IncidentMention
 from community.joining.models import Acceptance, Application, Guidelines, Invitation
 from community.mentions.models import Decision
 from community.moderation.models import Appeal, Flag, FlagVote, PeerVote, Review, ReviewClaim
@@ -20,6 +21,7 @@ from community.replies import actions as replies
 from community.replies.models import Reply, Revision
 from community.tasks import actions as tasks
 from community.tasks.models import Claim, Pass, Task, Watch
+from community.texts.models import Snippet
 
 BLANK_ADVOCATE: dict[str, Any] = {"pseudonym": leaving.FORMER, "languages": [], "topics": [], "on_boards": False, "paused_until": None}
 
@@ -52,7 +54,7 @@ def listed() -> None:
     # The brand's own record of who did or decided something for it, a number from now on.
     for model, column in (
         (Version, "published_by_id"), (Answer, "owner_id"), (Recall, "by_id"), (Decision, "by_id"), (Task, "returned_to_id"), (Task, "raised_by_id"),
-        (Feedback, "settled_by_id"), (Guidelines, "by_id"), (Invitation, "by_id"), (Application, "decided_by_id"),
+        (Feedback, "settled_by_id"), (Snippet, "by_id"), (IncidentMention, "left_by_id"), (IncidentAnswer, "writer_id"), (Guidelines, "by_id"), (Invitation, "by_id"), (Application, "decided_by_id"),
     ):  # fmt: skip
         own(model, column)
     leaving.words(Review, "note")

@@ -41,6 +41,9 @@ TOLD = {
     "TrustChanged": "the advocate",
     "TrustInGrace": "the advocate",
     "AbilityChanged": "the advocate",
+    "AppealMade": "those who may look",
+    "AppealDecided": "its writer, and who decided first",
+    "ReviewOverdue": "moderators",
     "PersonSuspended": "the person, by mail too",
     "PersonReinstated": "the person",
     "PersonJoined": "who invited them",
@@ -54,6 +57,9 @@ TOLD = {
 }
 NOBODY = {
     "MentionsReceived": "nobody's work yet",
+    "IncidentFormed": "the list of incidents shows it",
+    "IncidentGrew": "the list of incidents shows it",
+    "PeersSpoke": "a moderator decides, and the writer hears that",
     "MentionRerouted": "corrects the machine",
     "TasksOpened": "the desk shows it",
     "TaskClaimed": "the claimer's own act",
