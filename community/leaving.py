@@ -54,7 +54,8 @@ def listed() -> None:
     # The brand's own record of who did or decided something for it, a number from now on.
     for model, column in (
         (Version, "published_by_id"), (Answer, "owner_id"), (Recall, "by_id"), (Decision, "by_id"), (Task, "returned_to_id"), (Task, "raised_by_id"),
-        (Feedback, "settled_by_id"), (Snippet, "by_id"), (IncidentMention, "left_by_id"), (IncidentAnswer, "writer_id"), (Guidelines, "by_id"), (Invitation, "by_id"), (Application, "decided_by_id"),
+        (Feedback, "settled_by_id"), (Snippet, "by_id"), (IncidentMention, "left_by_id"), (IncidentAnswer, "writer_id"),
+        (Guidelines, "by_id"), (Invitation, "by_id"), (Application, "decided_by_id"),
     ):  # fmt: skip
         own(model, column)
     leaving.words(Review, "note")
