@@ -29,6 +29,7 @@ from app.kernel import audit, migrate
 from app.kernel.db import db
 from app.kernel.errors import VouchError
 from app.notices import commands as mail_commands
+from community.answers import commands as answer_commands
 from community.channels import commands as channel_commands
 from community.channels.actions import channel_named
 from community.channels.base import Incoming
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
         account_commands.users,
         mail_commands.group,
         account_commands.tokens,
+        answer_commands.answers,
         channel_commands.channels,
         channel_commands.listen,
         escalation_commands.classifier_group(_brand_id),

@@ -53,6 +53,7 @@ ENTRIES = (
     Entry("tell-overdue-reviews", 60, community.tell_overdue_reviews),
     Entry("resolve-silent", 300, community.resolve_silent),
     Entry("close-quiet-incidents", 900, community.close_quiet_incidents),
+    Entry("corrections", 20, community.sweep_corrections),
     Entry("answer-owners", 900, community.tell_answer_owners),
     # Upkeep.
     Entry("search-terms", 600, community.count_search_terms),

@@ -30,6 +30,8 @@ from app.kernel.db import db
 from app.notices import mail
 from community.advocates import actions as advocates
 from community.advocates import trust
+from community.answers import actions as answers
+from community.answers import uses
 from community.channels.actions import channel_named
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
@@ -124,8 +126,9 @@ def _build(password: str) -> list[Resident]:
         _Story(post, number, founded[post["brand"]], accounts[post["brand"]], who)
         for number, post in enumerate(sorted(town["posts"], key=lambda post: -post["ago"]), 1)
     ]
+    known = _stock_library(town["answers"], founded, who)
     for story in stories:
-        _tell(story)
+        _tell(story, known.get(story.post["handle"]))
     return _roll(town)
 
 
@@ -190,10 +193,22 @@ def _promise(brand: Brand, admin: User) -> None:
         sla.set_promise(brand, tier, minutes=times.minutes, urgent_minutes=times.urgent_minutes, by=admin)
 
 
+def _stock_library(given: Sequence[Mapping[str, Any]], founded: Mapping[str, Brand], who: Mapping[str, User]) -> dict[str, str]:
+    """What the brands know; returns, by the handle of an author, the code of the answer their reply was made of."""
+    used: dict[str, str] = {}
+    for one in sorted(given, key=lambda one: -one["days"]):
+        with _ago(one["days"] * 1440):
+            with db.transaction():
+                made = answers.add(founded[one["brand"]], by=who[one["by"]], title=one["title"], body=one["body"], lang="en", topic=one["topic"])
+            _spread_news()
+        used |= dict.fromkeys(one.get("used_by", ()), f"a{made.id}.1")
+    return used
+
+
 # One post's story
 
 
-def _tell(story: _Story) -> None:
+def _tell(story: _Story, used: str | None) -> None:
     post, ago = story.post, story.post["ago"]
     with _ago(ago):
         receive(story.account, [_incoming(story, story.ext_id, post["text"], post["handle"], post["author"])])
@@ -215,6 +230,7 @@ def _tell(story: _Story) -> None:
         tasks.claim(_task(story), by=writer)
     with _ago(ago - min(7, ago * 0.4)), db.transaction():
         reply = replies.draft(_task(story), by=writer, text=post["reply"])
+        uses.note(reply, [used] if used else [])
         if then != "claimed":
             replies.submit(reply, by=writer, revision=reply.revision)
     if then in ("answered", "rejected"):

@@ -320,6 +320,34 @@ class AnswerExpired(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RecallOpened(Event):
+    """So many posted replies rest on what was changed, and are corrected."""
+
+    recall_id: int
+    answer_id: int
+    by_id: int
+    replies: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionOpened(Event):
+    """A task says what to put right; `joined`: it was under way already."""
+
+    correction_id: int
+    task_id: int
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecallClosed(Event):
+    """Every reply of a recall is corrected, or can't be."""
+
+    recall_id: int
+    answer_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDue(Event):
     """Its shelf life ends soon: its owner should look."""
 

@@ -6,7 +6,7 @@ from app.kernel.db import db
 from app.kernel.queue import job
 from community.advocates import records, trust
 from community.answers import actions as answers
-from community.answers import search
+from community.answers import recalls, search
 from community.feedback import actions as feedback
 from community.incidents import actions as incidents
 from community.mentions import actions as mentions
@@ -61,6 +61,11 @@ def recount_records() -> int:
             records.recount(user_id, brand_id)
             trust.weigh(user_id, brand_id)
     return len(people)
+
+
+@job(queue="default")
+def sweep_corrections() -> int:
+    return recalls.begin_corrections()
 
 
 @job(queue="default")

@@ -57,19 +57,16 @@ def public_to_advocates(actor: User, task: Any) -> str | None:
 
 
 STAFF = role("moderator", "tier_1", "tier_2", "admin")
-PROPOSES_FROM = 2
-"""From this trust level on an advocate may propose answers for the library."""
 
 
 def proposes_answers(actor: User, library: Any) -> str | None:
-    """The brand's people write answers; advocates of some trust propose them."""
+    """The brand's people write answers; advocates propose them, as far as their trust goes."""
     if actor.has(library.brand_id, "moderator", "tier_1", "tier_2", "admin"):
         return None
-    if not actor.has(library.brand_id, "advocate") or library.trust_level is None:
+    if not actor.has(library.brand_id, "advocate"):
         return "Only people who answer for this brand may propose answers."
-    if library.limited:
-        return f"A moderator limited this for you: {library.limited}"
-    return None if library.trust_level >= PROPOSES_FROM else f"Proposing answers begins at trust level {PROPOSES_FROM}; you are at {library.trust_level}."
+    refusal: str | None = library.refusal
+    return refusal
 
 
 RULES = Permissions(
@@ -107,6 +104,7 @@ RULES = Permissions(
         "person.grant": has_role("admin"),
         "application.decide": has_role("moderator", "admin"),
         "guidelines.publish": has_role("admin"),
+        "recall.read": role("moderator", "tier_1", "tier_2", "analyst", "admin"),
         "brand.stop_posting": all_of(active, role("moderator", "admin")),
         "brand.write_mentions": all_of(active, role("admin")),
     }

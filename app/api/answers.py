@@ -11,8 +11,8 @@ from app.accounts.models import User
 from app.api import scope
 from app.api.door import Given, Listed, OfBrand, Paged, RowId, Shown, Slug, Words, door
 from app.kernel.pagination import MOST
-from community.answers import actions, queries, suggestions
-from community.answers.models import Answer
+from community.answers import actions, queries, recalls, suggestions
+from community.answers.models import Answer, Correction
 from community.tasks.queries import task_of
 
 Lang = Annotated[Words, Field(max_length=16)]
@@ -194,7 +194,134 @@ def keep_answer(*, by: User, answer_id: int, **_: object) -> AnswerView:
     return _after(by, actions.keep(queries.entry_of(by, answer_id).answer, by=by))
 
 
+class RestingView(Shown):
+    """A posted reply that rests on what was changed."""
+
+    reply_id: int
+    posting_id: int
+    task_id: int
+    text: str
+    posted_at: datetime | None
+    url: str | None
+
+
+class RestingList(Shown):
+    """`total` may be more than are listed."""
+
+    total: int
+    items: list[RestingView]
+
+
+class RecallGiven(Given):
+    fact: Annotated[Words, Field(min_length=1, max_length=recalls.FACT_LIMIT, description="What is true now, for those who correct.")]
+    urgency: Literal["normal", "high", "urgent"] = "high"
+    replies: Annotated[list[RowId] | None, Field(max_length=10_000, description="Only these of the replies that rest on it; left out, all.")] = None
+
+
+class RecallView(Shown):
+    """`open`: still to be corrected. `closed_at` once nothing is open."""
+
+    id: int
+    brand: str
+    answer_id: int
+    version: int
+    because: Literal["changed", "expired"]
+    title: str
+    fact: str
+    by: scope.PersonView
+    at: datetime
+    closed_at: datetime | None
+    done: int
+    open: int
+    not_possible: int
+
+
+class CorrectionView(Shown):
+    """One posted reply. `joined`: its conversation had a task under way, which got the new fact."""
+
+    id: int
+    recall_id: int
+    reply_id: int
+    posting_id: int
+    state: Literal["waiting", "open", "done", "not_possible"]
+    task_id: int | None
+    joined: bool
+    correcting_id: int | None
+    reason: str | None
+    at: datetime
+
+
+class RecallDetail(RecallView):
+    corrections: list[CorrectionView]
+    next: str | None
+
+
+class SettleGiven(Given):
+    outcome: Literal["done", "not_possible", "retry"]
+    reason: Annotated[Words, Field(max_length=recalls.REASON_LIMIT, description="How, or why not; needed unless it is tried again.")] = ""
+
+
+@door("GET", "/answers/<id:answer_id>/resting", gives=RestingList)
+def list_resting(*, by: User, answer_id: int) -> dict[str, Any]:
+    """Every posted reply that rests on words of this answer which hold no more."""
+    entry = queries.entry_of(by, answer_id)
+    items = [
+        RestingView(
+            reply_id=one.reply.id, posting_id=one.posting.id, task_id=one.posting.task_id, text=one.posting.text, posted_at=one.posting.posted_at,
+            url=one.posting.url,
+        )
+        for one in recalls.resting_on(entry.answer)
+    ]  # fmt: skip
+    return {"total": recalls.count_resting(entry.answer), "items": items}
+
+
+@door("POST", "/answers/<id:answer_id>/recalls", takes=RecallGiven, gives=RecallView, status=201)
+def recall_answer(*, by: User, answer_id: int, body: RecallGiven) -> RecallView:
+    """Correct what was posted: each reply gets a task, followed to its end."""
+    answer = queries.entry_of(by, answer_id).answer
+    made = recalls.recall(answer, by=by, fact=body.fact, urgency=body.urgency, only=None if body.replies is None else set(body.replies))
+    return _recall(recalls.recall_of(by, made.id))
+
+
+@door("GET", "/recalls", asks=Paged, gives=Listed[RecallView])
+def list_recalls(*, by: User, query: Paged) -> dict[str, Any]:
+    """The brand's recalls, newest first."""
+    page = recalls.recalls(by, scope.brand_of(by, query.brand), limit=query.limit, cursor=query.cursor)
+    return {"items": [_recall(one) for one in page.items], "next": page.next}
+
+
+@door("GET", "/recalls/<id:recall_id>", asks=Paged, gives=RecallDetail)
+def get_recall(*, by: User, recall_id: int, query: Paged) -> dict[str, Any]:
+    """One recall with its corrections, in the order they were listed."""
+    one = recalls.recall_of(by, recall_id)
+    page = recalls.corrections_of(one.recall, limit=query.limit, cursor=query.cursor)
+    return {**_recall(one).model_dump(), "corrections": [_correction(each.correction) for each in page.items], "next": page.next}
+
+
+@door("POST", "/corrections/<id:correction_id>/settle", takes=SettleGiven, gives=CorrectionView)
+def settle_correction(*, by: User, correction_id: int, body: SettleGiven) -> CorrectionView:
+    """A person's word on one correction: done by hand, not possible, or to be tried again."""
+    return _correction(recalls.settle(recalls.correction_of(by, correction_id), by=by, outcome=body.outcome, reason=body.reason))
+
+
 # Helpers
+
+
+def _recall(one: recalls.Standing) -> RecallView:
+    made = one.recall
+    return RecallView(
+        **{name: getattr(made, name) for name in ("id", "answer_id", "version", "because", "fact", "at", "closed_at")},
+        brand=scope.slug_of(made.brand_id),
+        title=one.title,
+        by=scope.PersonView(id=one.by.id, name=one.by.name),
+        done=one.done,
+        open=one.open,
+        not_possible=one.not_possible,
+    )
+
+
+def _correction(one: Correction) -> CorrectionView:
+    return CorrectionView.model_validate(one)
 
 
 def _after(by: User, answer: Answer) -> AnswerView:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
-from flask import Blueprint, request
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from app import access
 from app.access import acting_brand
 from app.accounts import people
 from app.accounts.models import User
-from app.kernel.errors import Forbidden, Invalid, NotFound
+from app.kernel import clock
+from app.kernel.db import db
+from app.kernel.errors import Forbidden, Invalid, Missing, NotFound
 from app.web import render
 from app.web.frame import done, page, page_or_part, watch
-from community.answers import actions, suggestions, uses
+from community.answers import actions, importing, public, recalls, suggestions, uses
 from community.answers.models import Answer, Version
-from community.answers.queries import SHOWS, entry_of, library, proposals_waiting, translations_of, used_in, versions_of
+from community.answers.queries import SHOWS, Entry, entry_of, is_stale, library, proposals_waiting, translations_of, used_in, versions_of
 from community.permissions import RULES
 from community.replies import actions as replies
 from community.replies.queries import draft_of
@@ -26,6 +30,10 @@ from community.tasks.queries import holder_of, task_of
 blueprint = Blueprint("answers", __name__)
 
 LANGUAGES = tuple(code for code in render.LANGUAGES if code != "und")
+PUBLIC_SECONDS = 300
+"""How long whoever keeps a copy of a public page may show it: an expired answer is gone from everywhere after that."""
+MOST_CHOSEN = 1_000
+"""Replies of one recall that are chosen singly."""
 SHOW_WORDS = {"published": "Published", "proposed": "Proposed", "stale": "Stale", "expired": "Expired", "mine": "Mine"}
 
 
@@ -98,8 +106,10 @@ def show(answer_id: int) -> ResponseReturnValue:
         translations=translations_of(entry.answer),
         uses=used_in(entry.answer) if user.has(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "analyst", "admin") else None,
         keeps=keeps,
+        resting=recalls.count_resting(entry.answer) if keeps else 0,
         owners=people.holders(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "admin") if keeps else [],
         public_on=actions.PUBLIC.of(acting_brand()),
+        public_url=url_for("answers.read", brand_slug=acting_brand().slug, public_id=answer_id, words=public.words_of(entry.version.title)),
         **_about(user, entry.answer.brand_id),
     )
 
@@ -168,6 +178,74 @@ def hand_over(answer_id: int) -> ResponseReturnValue:
     return done("answers.show", "Kept.", answer_id=answer_id)
 
 
+# Recall: what was posted is put right
+
+
+@blueprint.get("/answers/<int:answer_id>/recall")
+def weigh(answer_id: int) -> ResponseReturnValue:
+    """Every posted reply that rests on what was changed, before anything is opened."""
+    user = _user()
+    entry = entry_of(user, answer_id)
+    RULES.check(user, "answer.write", entry.answer)
+    return page(
+        "recalls/new.html",
+        entry=entry,
+        resting=recalls.resting_on(entry.answer),
+        total=recalls.count_resting(entry.answer),
+        change=_last_change(entry),
+        **_about(user, entry.answer.brand_id),
+    )
+
+
+@blueprint.post("/answers/<int:answer_id>/recall")
+def recall(answer_id: int) -> ResponseReturnValue:
+    user = _user()
+    entry = entry_of(user, answer_id)
+    chosen = {int(each) for each in request.form.getlist("reply")[:MOST_CHOSEN] if each.isascii() and each.isdigit() and len(each) < 18}
+    # The page shows no more than some: all of them are meant unless single ones were chosen.
+    only = None if request.form.get("all") == "1" else chosen
+    made = recalls.recall(entry.answer, by=user, fact=request.form.get("fact", ""), urgency=request.form.get("urgency", "high"), only=only)
+    return done("answers.followed", "Recalled. None of these replies is suggested any more, and each is corrected.", recall_id=made.id)
+
+
+@blueprint.get("/recalls")
+def recalled() -> ResponseReturnValue:
+    watch("recalls")
+    found = recalls.recalls(_user(), acting_brand(), cursor=request.args.get("after"))
+    return page_or_part("recalls/index.html", "recalls/_list.html", found=found)
+
+
+@blueprint.get("/recalls/<int:recall_id>")
+def followed(recall_id: int) -> ResponseReturnValue:
+    """Each reply of a recall, followed to its end."""
+    watch(f"recall-{recall_id}")
+    user = _user()
+    one = recalls.recall_of(user, recall_id)
+    return page_or_part(
+        "recalls/show.html",
+        "recalls/_corrections.html",
+        one=one,
+        found=recalls.corrections_of(one.recall, cursor=request.args.get("after")),
+        keeps=RULES.may(user, "answer.write", one.recall),
+    )
+
+
+@blueprint.post("/corrections/<int:correction_id>/settle")
+def settle(correction_id: int) -> ResponseReturnValue:
+    user = _user()
+    one = recalls.correction_of(user, correction_id)
+    recalls.settle(one, by=user, outcome=request.form.get("outcome", ""), reason=request.form.get("reason", ""))
+    return done("answers.followed", "Kept.", recall_id=one.recall_id)
+
+
+def _last_change(entry: Entry) -> dict[str, tuple[render.Change, ...]] | None:
+    """What the present wording changed of the one before it."""
+    if entry.answer.state == "expired" or entry.version.number < 2:
+        return None
+    before = actions.published_before(entry.answer, entry.version.number)
+    return _changes(before, entry.version) if before is not None else None
+
+
 # Answers to start from
 
 
@@ -205,6 +283,94 @@ def insert(task_id: int) -> ResponseReturnValue:
 def _may_insert(user: User, task: Task) -> bool:
     held = holder_of(task)
     return (held is not None and held[0].id == user.id) or draft_of(user, task) is not None
+
+
+# Bringing knowledge in
+
+
+@blueprint.get("/answers/import")
+def bring() -> ResponseReturnValue:
+    """A file or a page to take answers from."""
+    return page("answers/import.html", counts=None, found=None, refused=None, url="", **_about(_user(), acting_brand().id))
+
+
+@blueprint.post("/answers/import/file")
+def bring_file() -> ResponseReturnValue:
+    user, brand = _user(), acting_brand()
+    sent = request.files.get("file")
+    try:
+        if sent is None or not sent.filename:
+            raise Missing("Choose a file first.", field="file")
+        lines = io.TextIOWrapper(sent.stream, encoding="utf-8-sig", errors="replace", newline="")
+        counts = importing.import_rows(brand, importing.rows(lines), by=user)
+    except (Invalid, Missing) as refusal:
+        return page("answers/import.html", counts=None, found=None, refused=refusal.message, url="", **_about(user, brand.id)), refusal.status
+    return page("answers/import.html", counts=counts, found=None, refused=None, url="", **_about(user, brand.id))
+
+
+@blueprint.post("/answers/import/page")
+def bring_page() -> ResponseReturnValue:
+    """What a page holds, to pick from. Fetched outside of any transaction: a slow site makes nobody wait."""
+    with db.transaction(read_only=True):
+        access.check(request.endpoint)
+        user, brand = _user(), acting_brand()
+        RULES.check(user, "answer.write", actions.Shelf(brand.id, None))
+    url, found, refused = request.form.get("url", "").strip()[:2000], None, None
+    try:
+        found = importing.read_page(url)
+    except Invalid as refusal:
+        refused = refusal.message
+    with db.transaction(read_only=True):
+        shown = page("answers/import.html", counts=None, found=found, refused=refused, url=url, **_about(user, brand.id))
+    return shown, 422 if refused else 200
+
+
+bring_page.own_transactions = True  # type: ignore[attr-defined]
+
+
+@blueprint.post("/answers/import/picked")
+def bring_picked() -> ResponseReturnValue:
+    """Those that were picked, with the words as they stand in the form."""
+    user, brand = _user(), acting_brand()
+    source, added = request.form.get("url", "")[:2000] or None, 0
+    for place in request.form.getlist("pick")[: importing.MOST_FOUND]:
+        title, body = request.form.get(f"title-{place}", ""), request.form.get(f"body-{place}", "")
+        actions.add(brand, by=user, title=title, body=body, source=source, topic=request.form.get("topic") or "other")
+        added += 1
+    if not added:
+        raise Missing("Pick at least one.", field="pick")
+    return done("answers.index", f"{added} taken over. Look at each once: a page says more than a reply can.")
+
+
+# What everybody may read
+
+
+@blueprint.get("/a/<brand_slug>/<int:public_id>-<words>")
+def read(brand_slug: str, public_id: int, words: str) -> ResponseReturnValue:
+    """One public answer, without a session."""
+    brand, answer, version, languages = public.read(brand_slug, public_id)
+    if words != (right := public.words_of(version.title)):
+        return redirect(url_for("answers.read", brand_slug=brand_slug, public_id=public_id, words=right), 301)
+    body = render_template(
+        "answers/public.html", brand=brand, answer=answer, version=version, languages=languages, stale=is_stale(answer, clock.now()), words_of=public.words_of
+    )
+    return _kept_a_while(body)
+
+
+@blueprint.get("/a/<brand_slug>/")
+def shelf_of(brand_slug: str) -> ResponseReturnValue:
+    """Every public answer of a brand."""
+    brand, found = public.listed(brand_slug)
+    return _kept_a_while(render_template("answers/public_list.html", brand=brand, found=found, words_of=public.words_of))
+
+
+def _kept_a_while(body: str) -> ResponseReturnValue:
+    response = make_response(body)
+    # A reader with a session may get it renewed with the page: that copy is theirs alone.
+    response.headers["Cache-Control"] = f"{'private' if request.cookies else 'public'}, max-age={PUBLIC_SECONDS}"
+    response.vary.add("Cookie")
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 # Helpers

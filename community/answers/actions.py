@@ -15,7 +15,7 @@ from app.kernel.audit import audit
 from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.outbox import record
-from community.advocates.models import Advocate
+from community.advocates import trust
 from community.answers import search, words
 from community.answers.models import Answer, Passage, Version
 from community.answers.states import ANSWER
@@ -45,16 +45,13 @@ class Shelf:
     """A brand's library as the thing a permission is asked about, for one person."""
 
     brand_id: int
-    trust_level: int | None
-    """The person's as an advocate; none for who is no advocate."""
-    limited: str | None = None
-    """Why a moderator took proposing away from them."""
+    refusal: str | None
+    """Why their trust doesn't let them propose answers, if it doesn't."""
 
 
 def shelf(user: User, brand_id: int) -> Shelf:
     """The library as this person stands before it."""
-    row = db.session.execute(select(Advocate.trust_level, Advocate.limits).where(Advocate.user_id == user.id, Advocate.brand_id == brand_id)).first()
-    return Shelf(brand_id, row.trust_level if row else None, row.limits.get("propose", {}).get("reason") if row else None)
+    return Shelf(brand_id, trust.refusal(trust.advocate_row(user.id, brand_id), "propose"))
 
 
 def add(
@@ -213,6 +210,12 @@ def newest_version(answer: Answer) -> Version:
 def version_of(answer: Answer, number: int) -> Version:
     """One wording."""
     return db.session.scalars(select(Version).where(Version.answer_id == answer.id, Version.number == number)).one()
+
+
+def published_before(answer: Answer, number: int) -> Version | None:
+    """The published wording before this one."""
+    older = (Version.answer_id == answer.id, Version.number < number, Version.published_at.is_not(None))
+    return db.session.scalars(select(Version).where(*older).order_by(Version.number.desc()).limit(1)).one_or_none()
 
 
 # Helpers

@@ -29,13 +29,13 @@ MOST_TERMS = 24
 COMMON = 5_000
 """A term is kept as common when it stands in more than one passage of so many."""
 LEAST_COMMON = 5
-RELATED = 0.6
+RELATED = 0.8
 """What a word of the same meaning counts for, against the word itself."""
 ASKED, SAID = 2.0, 1.0
 """A match in the question tells more than one in the answer."""
-K1, B, USUAL = 1.2, 0.5, 40.0
+K1, B, USUAL = 1.2, 0.3, 40.0
 """BM25's saturation, its weight of length, and the usual number of terms."""
-LEAST_SHARE = 0.16
+LEAST_SHARE = 0.1
 """A passage that holds less of what the question is about is not offered."""
 OTHER_LANGUAGE, UNKNOWN_LANGUAGE = 0.6, 0.95
 OF_LIBRARY = 1.1

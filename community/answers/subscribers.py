@@ -7,7 +7,7 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices.actions import tell
-from community.answers import suggestions, uses
+from community.answers import recalls, suggestions, uses
 from community.answers.actions import version_of
 from community.answers.models import Answer
 from community.events import (
@@ -18,9 +18,20 @@ from community.events import (
     AnswerPublished,
     AuthorCameBack,
     AuthorThanked,
+    CorrectionOpened,
+    RecallClosed,
     ReplyPosted,
+    TaskCancelled,
     TaskResolved,
 )
+from community.tasks.actions import live_claim
+from community.tasks.models import Task
+
+CANCELLED = {
+    "mention_deleted": "The author deleted the post.",
+    "answered_by_brand": "Somebody at the brand wrote there by themselves.",
+    "joined": "The conversation was joined with another one; the correction stays with that one's task.",
+}
 
 TOLD_AT_MOST = 50
 """Moderators told of one proposal."""
@@ -29,7 +40,8 @@ TOLD_AT_MOST = 50
 def subscribe_all() -> None:
     """List who listens to what."""
     subscribe("know_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, TaskResolved], know_outcomes)
-    subscribe("tell_answers", [AnswerProposed, AnswerPublished, AnswerDeclined, AnswerExpired, AnswerDue], tell_answers)
+    subscribe("follow_corrections", [ReplyPosted, TaskCancelled, TaskResolved], follow_corrections)
+    subscribe("tell_answers", [AnswerProposed, AnswerPublished, AnswerDeclined, AnswerExpired, AnswerDue, RecallClosed, CorrectionOpened], tell_answers)
 
 
 def know_outcomes(event: Event, _event_id: int) -> None:
@@ -42,6 +54,17 @@ def know_outcomes(event: Event, _event_id: int) -> None:
             uses.count(reply_id)
         case TaskResolved(reply_id=reply_id) if reply_id is not None:
             uses.count(reply_id)
+
+
+def follow_corrections(event: Event, _event_id: int) -> None:
+    """A correction ends with its task: with a reply that is out, or without one."""
+    match event:
+        case ReplyPosted(task_id=task_id, reply_id=reply_id):
+            recalls.finished(task_id, reply_id)
+        case TaskCancelled(task_id=task_id, because=because):
+            recalls.given_up(task_id, CANCELLED.get(because, "Its task was closed."))
+        case TaskResolved(task_id=task_id):
+            recalls.given_up(task_id, "The matter was settled without a further reply.")
 
 
 def tell_answers(event: Event, event_id: int) -> None:
@@ -62,6 +85,14 @@ def tell_answers(event: Event, event_id: int) -> None:
         case AnswerDue(answer_id=answer_id, owner_id=owner_id):
             words = "An answer you keep goes stale soon. Look whether it still holds."
             _say(event, event_id, owner_id, "answer_due", words, answer_id, _title(answer_id))
+        case RecallClosed(recall_id=recall_id, answer_id=answer_id, by_id=by_id):
+            words = "A recall has ended: every reply that rested on the old words is corrected, or it says why not."
+            tell(by_id, brand_id=event.brand_id, kind="recall_closed", cause_id=event_id, text=words, link=f"/recalls/{recall_id}", quote=_title(answer_id))
+        case CorrectionOpened(task_id=task_id, joined=True):
+            held = live_claim(db.session.get_one(Task, task_id))
+            if held is not None:
+                words = "What you are answering has to put something right that we said there. Read what was learned."
+                tell(held.user_id, brand_id=event.brand_id, kind="correction", cause_id=event_id, text=words, link=f"/tasks/{task_id}")
 
 
 def _say(event: Event, event_id: int, user_id: int, kind: str, text: str, answer_id: int, quote: str | None) -> None:

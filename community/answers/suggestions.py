@@ -19,6 +19,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from community.answers import search, words
 from community.answers.models import Answer, Passage, Use, Version
+from community.answers.recalls import answer_to_correct_with
 from community.answers.uses import Source
 from community.mentions.models import Mention
 from community.moderation.checks import ALLOWED_LINKS, mask_private
@@ -86,6 +87,11 @@ def suggest(task: Task, *, limit: int = SHOWN) -> list[Suggestion]:
         one = answers.get(hit.passage.id) or replies.get(hit.passage.id)
         if one is not None:
             found.setdefault(one.code, one)
+    if (changed := answer_to_correct_with(task)) is not None:
+        # What was changed comes first, however little its words look like the post's.
+        kept = db.session.scalars(select(Passage).where(Passage.answer_id == changed)).all()
+        first = _answers(kept, task.lang)
+        found = {one.code: one for one in (*first.values(), *found.values())}
     good = [one for one in found.values() if not one.stale]
     return good[:limit] + [one for one in found.values() if one.stale][:1]
 

@@ -38,7 +38,8 @@ STOP = _listed(
     those i im ive id ill me my mine we us our you your youre he she it its they them their is am are was were be been being do does did doing dont doesnt
     didnt have has had having can cant could will wont would should shall may might must not no yes just very too also only even still again ever please pls
     thanks thank thx hi hello hey what whats which who when where why how any some all each get got getting gets go going know want need trying try tried
-    anyone someone somebody everybody guys lol one really
+    anyone someone somebody everybody guys lol one really isnt wasnt arent werent hasnt havent hadnt couldnt wouldnt shouldnt thats theres theyre weve
+    were youve hes shes whos lets gonna wanna ok okay much many more since after before while now soon today yesterday tomorrow again back
     der die das den dem des ein eine einen einem einer und oder aber ist sind war bin ich du er sie es wir ihr mein meine mit von zu zum zur auf in im an am
     fur nicht kein keine wie was wo wann warum bitte danke hallo habe hat haben kann
     le la les un une des du de et ou mais est sont je tu il elle nous vous mon ma mes avec pour pas ne que qui quoi dans sur au aux comment bonjour merci
@@ -91,7 +92,7 @@ def _stem(word: str) -> str:
         word = word[:-3] + "y"
     elif word.endswith(("sses", "ches", "shes", "xes")):
         word = word[:-2]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+    elif word.endswith("s") and not word.endswith(("ss", "us", "sis", "this")):
         word = word[:-1]
     for ending in ("ing", "ed"):
         stem = word[: -len(ending)]

@@ -11,18 +11,18 @@ from app.accounts.choices import whole
 from app.accounts.models import Brand, User
 from app.kernel import clock, live
 from app.kernel.audit import audit
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Forbidden, Invalid, TooMany
 from app.kernel.outbox import record
 from community.advocates import trust
 from community.advocates.models import Advocate
-from community.events import ClaimEnded, TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved
+from community.events import ClaimEnded, TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, TasksOpened
 from community.joining import guidelines
 from community.mentions.models import Decision, Mention
 from community.permissions import RULES
 from community.replies import withdrawal
 from community.tasks.limits import lately
-from community.tasks.models import Claim, Task
+from community.tasks.models import LIVE, Claim, Task
 from community.tasks.rules import at_once, lane_of
 from community.tasks.states import TASK
 
@@ -233,6 +233,33 @@ def cancel(task: Task, *, because: str, by: User | None) -> None:
     record(TaskCancelled(task.brand_id, task.id, because))
     audit("task.cancel", task, by=by, reason=because)
     _changed(task)
+
+
+def open_correction(mention: Mention, before: Task, *, note: str, priority: int) -> tuple[Task, bool]:
+    """A task to put right what we posted to `mention` in the task `before`, for the same audience; where the conversation has a task under way
+    the note is put before whoever takes that. Returns the task, and whether it was under way. The caller holds the thread."""
+    conversation_id = before.conversation_id
+    under_way = select(Task).where(Task.conversation_id == conversation_id, among(Task.state, *LIVE)).with_for_update(key_share=True)
+    task = db.session.scalars(under_way.execution_options(populate_existing=True)).one_or_none()
+    if task is not None and task.state != "answered":
+        task.lesson = note[:1000] if not task.lesson or note in task.lesson else f"{task.lesson}\n{note}"[-1000:]
+        task.priority += priority
+        audit("task.correct", task, by=None, joined=True)
+        _changed(task)
+        return task, True
+    if task is not None:
+        # A second reply to the same post is an order of its own: the answered task ends, the correction has its own.
+        resolve(task, because="correction", by=None)
+    task = Task(
+        brand_id=before.brand_id, conversation_id=conversation_id, mention_id=mention.id, state="open", audience=before.audience, kind="correct",
+        priority=before.priority + priority, category=before.category, lang=before.lang, lane="plain", opened_at=clock.now(), lesson=note[:1000], reopened=0,
+    )  # fmt: skip
+    db.session.add(task)
+    db.session.flush()
+    record(TasksOpened(task.brand_id, [task.id], task.audience))
+    audit("task.correct", task, by=None, joined=False)
+    _changed(task)
+    return task, False
 
 
 def hold(task: Task) -> Task:

@@ -40,7 +40,7 @@ class Task(Base):
     state: Mapped[str] = mapped_column(String(16))
     audience: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(16))
-    """`answer` or `thank`."""
+    """`answer`, `thank`, or `correct`: put right what we posted."""
     priority: Mapped[int]
     category: Mapped[str] = mapped_column(String(32))
     lang: Mapped[str] = mapped_column(String(16))

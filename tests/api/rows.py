@@ -12,7 +12,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from community.advocates import trust
 from community.answers import actions as answers
-from community.answers.models import Answer
+from community.answers.models import Answer, Use
 from community.feedback import receipts
 from community.incidents import actions as incidents
 from community.incidents import answers as incident_answers
@@ -149,10 +149,22 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     with db.transaction():
         incidents.close(factories.fresh(over), by=cleo)
     words = factories.answer()
+    again = factories.approved(factories.task(by_hand), ben, cleo)
+    with db.transaction():
+        replies.confirm_by_hand(factories.fresh(again), by=ben, url="https://social.example/p/10")
+    correction = factories.recalled(factories.fresh(again), cleo).id
 
     def answer(**more: Any) -> int:
         with db.transaction():
             return answers.add(town.northwind, by=cleo, title="Where is the manual?", body=words, lang="en", **more).id
+
+    def resting() -> int:
+        made = answer()
+        with db.transaction() as session:
+            order = factories.fresh(posted)
+            session.add(Use(brand_id=order.brand_id, reply_id=order.reply_id, answer_id=made, version=1, revision=1, at=order.created_at))
+            answers.revise(session.get_one(Answer, made), by=cleo, title="Where is it?", body="On the side.", based_on=1)
+        return made
 
     expired = answer()
     with db.transaction():
@@ -189,6 +201,8 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "publish_answer": Ask("cleo", "POST", f"/answers/{expired}/publish", {"version": 1}),
         "decline_answer": Ask("cleo", "POST", f"/answers/{answer(publish_now=False)}/decline", {"reason": "It is known already."}),
         "expire_answer": Ask("cleo", "POST", f"/answers/{answer()}/expire"),
+        "recall_answer": Ask("cleo", "POST", f"/answers/{resting()}/recalls", {"fact": "It is on the side."}),
+        "settle_correction": Ask("cleo", "POST", f"/corrections/{correction}/settle", {"outcome": "done", "reason": "Edited there."}),
         "keep_answer": Ask("cleo", "POST", f"/answers/{answer()}/keep"),
         "write_incident_answer": Ask("tim", "PUT", f"/incidents/{gathered('tim').id}/answer", {"body": factories.answer()}),
         "hand_in_variants": Ask("tim", "POST", f"/incidents/{answered('tim').id}/variants"),

@@ -310,11 +310,11 @@ def test_another_brands_rows_are_not_there(town: Town) -> None:
         if ask.path.startswith("/brands") or name in ("decide", "add_answer", "keep_text") or name in OWN:
             continue
         kind, id_ = ask.path.split("/")[1:3]
-        if kind not in ("flags", "invitations", "applications", "me", "texts"):
+        if kind not in ("flags", "invitations", "applications", "me", "texts", "corrections"):
             problem(kim.get(f"/{kind}/{id_}"), 404)
     problem(kim.get(f"/postings/{posting}"), 404)
     problem(kim.get(f"/users/{town.people['ada'].id}/ledger"), 404)
-    for path in ("/tasks", "/answers", "/mentions", "/reviews", "/cases", "/postings", "/flags", "/leaderboards", "/metrics/overview"):
+    for path in ("/tasks", "/answers", "/recalls", "/mentions", "/reviews", "/cases", "/postings", "/flags", "/leaderboards", "/metrics/overview"):
         problem(kim.get(path, brand="northwind"), 404)
         assert kim.get(path).json.get("items", []) == []
     problem(kim.ask("POST", "/decide", {"text": "x", "brand": "northwind"}), 404)

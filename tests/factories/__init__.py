@@ -20,6 +20,9 @@ from app.config import Config
 from app.kernel import crypto
 from app.kernel.db import db
 from community.advocates.models import Advocate
+from community.answers import actions as answers
+from community.answers import recalls
+from community.answers.models import Correction, Use
 from community.channels.actions import add_channel
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
@@ -153,3 +156,14 @@ def fresh(row: Row) -> Row:
     """The row as the database has it now."""
     with db.transaction(read_only=True) as session:
         return session.get_one(type(row), row.id, populate_existing=True)
+
+
+def recalled(posting: Posting, by: User, *, title: str = "Where is the button?", words: str = "") -> Correction:
+    """The correction of a posted reply, which rests on an answer that was changed; it waits for its task."""
+    with db.transaction() as session:
+        brand = session.get_one(Brand, posting.brand_id)
+        made = answers.add(brand, by=by, title=f"{title}{words}", body=f"On the back.{words}", lang="en")
+        session.add(Use(brand_id=brand.id, reply_id=posting.reply_id, answer_id=made.id, version=1, revision=1, at=posting.created_at))
+        answers.revise(made, by=by, title=f"{title}{words}", body=f"On the side.{words}", why=f"new model{words}", based_on=1)
+        recall = recalls.recall(made, by=by, fact=f"It moved to the side.{words}")
+        return session.scalars(select(Correction).where(Correction.recall_id == recall.id)).one()

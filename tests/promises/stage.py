@@ -65,6 +65,8 @@ WORDS = "These are words of my own, written for this one place and for no other.
 BODIES: dict[str, dict[str, Any]] = {
     "keep_text": {"name": "bye", "lang": "en", "body": WORDS},
     "check_words": {"body": WORDS},
+    "recall_answer": {"fact": WORDS},
+    "settle_correction": {"outcome": "done", "reason": "Edited there."},
     "add_answer": {"title": "Where is the manual?", "body": WORDS},
     "revise_answer": {"title": "Where is the manual?", "body": WORDS, "based_on": 1},
     "decline_answer": {"reason": "It is the other button."},
@@ -111,7 +113,8 @@ FORM = {
     "hour": "8", "zone": "UTC", "shown": "1", "theme": "dark", "voice": "own", "verdict": "wrong", "words": WORDS,
     "email": "walked-in@wild.example", "role": "advocate", "give": "1",
     "level": "1", "ability": "vet", "limited": "1",
-    "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1", "name": "bye", "lang": "en",
+    "title": "Where is the serial number?", "based_on": "1", "owner": "1", "code": "a1.1", "name": "bye", "lang": "en", "fact": WORDS, "urgency": "high",
+    "all": "1",
     "answers": "1", "correct": "1", "personal": "1",
 }  # fmt: skip
 """What a browser could send to any form."""
@@ -122,7 +125,7 @@ def body_for(rule: Rule) -> dict[str, Any]:
     room, _, name = rule.endpoint.partition(".")
     if room == "api":
         return BODIES.get(name, {})
-    return FORM | {"cases": {"outcome": "fixed"}, "appeals": {"outcome": "dismiss"}}.get(room, {})
+    return FORM | {"cases": {"outcome": "fixed"}, "appeals": {"outcome": "dismiss"}, "answers": {"outcome": "done"}}.get(room, {})
 
 
 @dataclass
@@ -185,6 +188,10 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
         known = answers.add(brand, by=users["moderator"], title=f"How do I reset it?{tail}", body=f"Hold the button.{tail}", lang="en")
         snippet = texts.keep(brand, by=users["moderator"], name="hello", lang="en", body=f"Hello {{author}}{tail}")
+    with db.transaction() as session:
+        session.get_one(Brand, brand.id).settings = {"public_answers": True}
+        shown = answers.add(brand, by=users["moderator"], title="What is this?", body="A page for everybody.", lang="en", public=True)
+    correction = factories.recalled(factories.fresh(out), users["moderator"], words=tail)
     news()
     with db.transaction(read_only=True) as session:
         incident = session.scalars(select(Incident).where(Incident.brand_id == brand.id)).one()
@@ -208,6 +215,11 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         "snippet_id": snippet.id,
         "invitation_id": invitation.id,
         "application_id": application.id,
+        "recall_id": correction.recall_id,
+        "brand_slug": slug,
+        "public_id": shown.id,
+        "words": "what-is-this",
+        "correction_id": correction.id,
         "answer_id": known.id,
         "task_id": open_task.id,
         "tier_task_id": tier_task.id,

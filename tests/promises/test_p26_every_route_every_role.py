@@ -144,6 +144,17 @@ answers.decline          m12x
 answers.expire           m12x
 answers.keep             m12x
 answers.hand_over        m12x
+answers.bring            m12x
+answers.bring_file       m12x
+answers.bring_page       m12x
+answers.bring_picked     m12x
+answers.read             everybody
+answers.shelf_of         everybody
+answers.weigh            m12x
+answers.recall           m12x
+answers.recalled         m12nx
+answers.followed         m12nx
+answers.settle           m12x
 answers.suggested        am12x
 answers.insert           am12
 notices.index            signed in
@@ -236,6 +247,11 @@ api.publish_answer       m12x
 api.decline_answer       m12x
 api.expire_answer        m12x
 api.keep_answer          m12x
+api.list_resting         m12x
+api.recall_answer        m12x
+api.list_recalls         m12nx
+api.get_recall           m12nx
+api.settle_correction    m12x
 api.list_postings        signed in
 api.get_posting          signed in
 api.list_mentions        m12nx
@@ -364,6 +380,8 @@ def test_p26_what_is_shut_stays_shut_and_changes_nothing(app: Flask, stages: tup
             # People of the other brand, whatever they are there, with our rows.
             if rule.arguments & {
                 "answer_id",
+                "recall_id",
+                "correction_id",
                 "task_id",
                 "reply_id",
                 "posting_id",

@@ -12,11 +12,13 @@ from sqlalchemy import event
 from app.kernel.db import db
 from app.web.security import POLICY
 from community.answers import actions as answers
+from community.answers.recalls import begin_corrections
 from community.moderation import actions as moderation
 from community.moderation import flags
 from community.tasks import actions as tasks
 from community.texts import actions as texts
 from escalation.cases.queries import case_of_task
+from tests import factories
 from tests.harness.visitor import WRITING, Visitor
 from tests.stories import FixedTriage, fresh, handed_in, news, placed, told
 from tests.web.conftest import Town
@@ -54,6 +56,9 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         proposed = answers.add(town.brand, by=town.cleo, title="Proposed " + EVIL, body=EVIL, lang="en", publish_now=False)
         answers.revise(known, by=town.tess, title="Reset! " + EVIL, body="Hold it long. " + EVIL, why=EVIL, based_on=1)
     placed(posting, town.ben)
+    correction = factories.recalled(fresh(posting), town.cleo, words=EVIL)
+    recalled = ["/recalls", f"/recalls/{correction.recall_id}", f"/answers/{known.id}/recall"]
+    begin_corrections()
     news()
     with db.transaction(read_only=True):
         case = case_of_task(upper.id)
@@ -73,6 +78,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "/answers?show=proposed",
         f"/answers/{proposed.id}",
         "/answers/new",
+        "/answers/import",
         f"/answers/new?of={known.id}",
         f"/answers/{known.id}/edit",
     ]
@@ -106,10 +112,10 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     return {
         "ada": own + work + library + ["/desk/offers"],
         "ben": own + work + posted,
-        "cleo": own + work + library + keeps + reviews + posted + cases + teaching,
+        "cleo": own + work + library + keeps + recalled + reviews + posted + cases + teaching,
         "tim": own + work + cases + teaching,
         "tess": own + work + cases,
-        "ann": own + library[:-2] + cases,
+        "ann": own + library[:-2] + recalled[:2] + cases,
         "max": own + cases + teaching + ["/settings", "/members", "/applications"],
     }
 

@@ -57,7 +57,7 @@ def test_what_the_brands_people_write_is_published_and_found_at_once(people: tup
 
 def test_an_advocate_of_trust_proposes_and_a_moderator_publishes(people: tuple[Brand, User, User, User]) -> None:
     northwind, cleo, ben, ada = people
-    with pytest.raises(Forbidden, match="trust level 2; you are at 0"):
+    with pytest.raises(Forbidden, match="trust level 2; yours is 0"):
         add(northwind, ada)
     answer = add(northwind, ben)
     assert answer.state == "draft"

@@ -1,0 +1,205 @@
+"""Bringing knowledge in: a CSV file line by line, or a page whose questions and answers are shown for picking before anything is stored."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+from sqlalchemy import select
+
+from app.accounts.models import Brand, User
+from app.kernel import http
+from app.kernel.db import db
+from app.kernel.errors import Invalid, VouchError
+from community.answers import actions
+from community.answers.models import Answer, Version
+from community.permissions import RULES
+
+COLUMNS = ("title", "body", "lang", "topic", "public")
+"""The first two are needed; `question` and `answer` are understood as well."""
+ALSO = {"question": "title", "answer": "body", "language": "lang", "category": "topic"}
+LONGEST_LINE = 20_000
+"""Characters of one line of a file; an answer holds a quarter of that."""
+MOST_FOUND = 60
+"""Questions taken from one page."""
+SHORTEST_BODY, LONGEST_HEADING = 20, 160
+"""Characters: what is shorter is a label, what is longer is no heading."""
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "dt", "summary"})
+UNSEEN = frozenset({"script", "style", "template", "noscript", "nav", "footer", "header", "form", "svg", "button", "select"})
+BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "br", "tr", "td", "dd", "section", "article", "table", "blockquote", "pre", "details", *HEADINGS})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a file, or what is wrong with it."""
+
+    number: int
+    values: dict[str, str]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One question with its answer, as a page has them."""
+
+    title: str
+    body: str
+
+
+@dataclass
+class Imported:
+    """What came of a file: `bad` as (line, why)."""
+
+    read: int
+    added: int
+    known: int
+    bad: list[tuple[int, str]]
+
+
+def rows(lines: Iterable[str]) -> Iterator[Row]:
+    """The lines of a CSV file with a heading, read one by one. A line that can't be read is named and the rest goes on. Raises Invalid without a heading."""
+    bounded = (line if len(line) <= LONGEST_LINE else "\x00" for line in lines)
+    reader = csv.reader(bounded, strict=True)
+    try:
+        heading = [ALSO.get(name, name) for name in (cell.strip().lower().lstrip("\ufeff") for cell in next(reader, []))]
+    except csv.Error as error:
+        raise Invalid(f"The first line can't be read: {error}.") from None
+    if not {"title", "body"} <= set(heading):
+        raise Invalid("The first line names the columns: title and body (or question and answer), and if you like lang, topic, public.", field="file")
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            yield Row(reader.line_num, {}, f"it is no CSV ({error})")
+            continue
+        if cells is None:
+            return
+        if not any(cell.strip() for cell in cells):
+            continue
+        if "\x00" in "".join(cells):
+            yield Row(reader.line_num, {}, "it is too long")
+        elif len(cells) != len(heading):
+            yield Row(reader.line_num, {}, f"it has {len(cells)} cells where the first line has {len(heading)}")
+        else:
+            yield Row(reader.line_num, {name: cell.strip() for name, cell in zip(heading, cells, strict=True) if name in COLUMNS})
+
+
+def import_rows(brand: Brand, found: Iterable[Row], *, by: User) -> Imported:
+    """Add what isn't known: an answer of the same question and language. Each line by itself, so that a bad one costs no other."""
+    RULES.check(by, "answer.write", actions.Shelf(brand.id, None))
+    counts = Imported(0, 0, 0, [])
+    listed = list(found)
+    known = _known(brand, {_title(row.values) for row in listed if row.problem is None})
+    for row in listed:
+        counts.read += 1
+        if row.problem is not None:
+            counts.bad.append((row.number, row.problem))
+            continue
+        try:
+            with db.session.begin_nested():
+                added = _add(brand, row.values, by, known)
+        except VouchError as error:
+            counts.bad.append((row.number, error.message))
+        else:
+            counts.added, counts.known = counts.added + added, counts.known + (not added)
+    return counts
+
+
+def read_page(url: str) -> list[Found]:
+    """Fetch a page (public addresses only) and find its questions with their answers. Raises Invalid saying what stands in the way."""
+    try:
+        answer = http.outbound().request("GET", url.strip(), headers={"Accept": "text/html"})
+    except http.BadUrl as error:
+        raise Invalid(str(error), field="url") from None
+    except (http.NotSent, http.NoAnswer) as error:
+        raise Invalid(f"The page could not be read: {error}", field="url") from None
+    if answer.status in (301, 302, 303, 307, 308):
+        raise Invalid("The page has moved. Open it in a browser and paste the address it ends at.", field="url")
+    if answer.status != 200:
+        raise Invalid(f"The page answers with {answer.status}.", field="url")
+    if "html" not in answer.headers.get("Content-Type", "text/html").lower():
+        raise Invalid("That is no page: only HTML is read.", field="url")
+    found = questions(answer.text)
+    if not found:
+        raise Invalid("No questions were found there: a heading followed by text makes one.", field="url")
+    return found
+
+
+def questions(html: str) -> list[Found]:
+    """Headings with the text below each, as plain text. Markup is thrown away, whatever it is; a broken page gives what can be read of it."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    found: dict[str, Found] = {}
+    for title, body in reader.sections():
+        if len(body) >= SHORTEST_BODY and 0 < len(title) <= LONGEST_HEADING:
+            found.setdefault(title.casefold(), Found(title, body[: actions.BODY_LIMIT]))
+    return list(found.values())[:MOST_FOUND]
+
+
+class _Reader(HTMLParser):
+    """A page as a list of (is it a heading, its text)."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[tuple[bool, list[str]]] = [(False, [])]
+        self._unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in UNSEEN:
+            self._unseen += 1
+        elif tag in HEADINGS:
+            self.parts.append((True, []))
+        elif tag in BLOCKS:
+            self.parts[-1][1].append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif tag in HEADINGS:
+            self.parts.append((False, []))
+        elif tag in BLOCKS:
+            self.parts[-1][1].append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self.parts[-1][1].append(data)
+
+    def sections(self) -> Iterator[tuple[str, str]]:
+        title, body = "", ""
+        for heading, pieces in self.parts:
+            text = _plain("".join(pieces), one_line=heading)
+            if heading:
+                yield title, body
+                title, body = text, ""
+            elif text:
+                body = f"{body}\n{text}".strip()
+        yield title, body
+
+
+def _plain(text: str, *, one_line: bool) -> str:
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    return " ".join(filter(None, lines)) if one_line else "\n".join(filter(None, lines))
+
+
+def _title(values: dict[str, str]) -> str:
+    return " ".join(values["title"].split())
+
+
+def _known(brand: Brand, titles: set[str]) -> set[tuple[str, str]]:
+    """The questions among these that are in the library, each with its language."""
+    same = select(Version.title, Answer.lang).join(Answer, (Version.answer_id == Answer.id) & (Version.number == Answer.version))
+    rows = db.session.execute(same.where(Answer.brand_id == brand.id, Version.title.in_(titles), Answer.state.in_(("draft", "published"))))
+    return {(title, lang) for title, lang in rows}
+
+
+def _add(brand: Brand, values: dict[str, str], by: User, known: set[tuple[str, str]]) -> bool:
+    title, lang = _title(values), values.get("lang") or None
+    if any(title == other and lang in (None, in_) for other, in_ in known):
+        return False
+    public = values.get("public", "").lower() in ("1", "yes", "true", "on")
+    made = actions.add(brand, by=by, title=title, body=values["body"], lang=lang, topic=(values.get("topic") or "other").lower(), public=public)
+    known.add((title, made.lang))
+    return True

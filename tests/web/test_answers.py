@@ -1,0 +1,219 @@
+"""The library's pages: written, read, brought in from files and pages, put into a reply, read by everybody where the brand wishes."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from app.accounts.models import Brand
+from app.kernel import http
+from app.kernel.db import db
+from community.answers import actions, importing
+from community.answers.models import Answer, Use, Version
+from community.moderation import actions as moderation
+from community.replies.models import Reply
+from community.replies.queries import draft_of, revision
+from tests.stories import fresh, news, placed, told
+from tests.web.conftest import Town, words
+
+PAGE = """<html><head><title>Help</title><style>h2 {}</style></head><body><nav><h2>Menu</h2><p>Home, products, jobs and so on.</p></nav>
+<h1>Questions</h1><h2>How do I <em>reset</em> it?</h2><p>Hold the button for ten&nbsp;seconds.</p><ul><li>Wait for the light</li></ul>
+<h2>Why?</h2><script>alert(1)</script><p>&lt;b&gt;Because</b> it is so &amp; was always so.<p>Still.
+<dl><dt>Where is it made?</dt><dd>In a small town by the river.</dd></dl><h2>Empty</h2>"""
+
+
+def add(town: Town, title: str = "How do I reset the hub?", body: str = "Hold the small button for ten seconds.", **more: object) -> Answer:
+    with db.transaction():
+        return actions.add(town.brand, by=town.cleo, title=title, body=body, lang="en", **more)  # type: ignore[arg-type]
+
+
+def stored() -> list[tuple[str, str]]:
+    with db.transaction(read_only=True) as session:
+        return [(title, body) for title, body in session.execute(select(Version.title, Version.body).order_by(Version.id))]
+
+
+def test_an_answer_is_written_changed_and_compared(town: Town) -> None:
+    cleo = town.browser("cleo")
+    made = cleo.post("/answers", data={"title": "Where is the serial number?", "body": "Under the hub.", "lang": "en", "topic": "how_to"})
+    assert made.status_code == 303
+    url = made.location
+    changed = {"title": "Where is the serial number?", "body": "On the back of the hub.", "why": "new model", "based_on": "1"}
+    assert cleo.post(f"{url}/versions", data=changed).status_code == 303
+    assert cleo.post(f"{url}/versions", data=changed).status_code == 409
+    said = words(cleo.get(f"{url}?version=2"))
+    assert "Version 2 against 1" in said
+    assert "taken out: Under added: On the back of the hub." in said
+    assert "On the back of the hub." in words(town.browser("ada").get("/answers?q=serial"))
+    assert "serial" not in words(town.browser("kai").get("/answers"))
+    assert town.browser("kai").get(url).status_code == 404
+
+
+def test_a_refused_form_keeps_what_was_typed(town: Town) -> None:
+    answer = town.browser("cleo").post("/answers", data={"title": "x" * 300, "body": "My careful words.", "topic": "how_to"})
+    assert answer.status_code == 422
+    assert "My careful words." in answer.text
+
+
+def test_an_advocate_of_little_trust_reads_and_does_not_write(town: Town) -> None:
+    ada = town.browser("ada")
+    assert "New answer" not in words(ada.get("/answers"))
+    assert ada.get("/answers/new").status_code == 403
+    assert ada.post("/answers", data={"title": "A", "body": "B"}).status_code == 403
+
+
+def test_suggestions_stand_beside_the_composer_and_go_in_without_a_script(town: Town) -> None:
+    answer = add(town)
+    task = told(town.brand, "How can I reset my hub?")
+    ada = town.browser("ada")
+    ada.post(f"/tasks/{task.id}/claim")
+    assert f'data-suggest="/tasks/{task.id}/suggestions"' in ada.get(f"/tasks/{task.id}").text
+    part = ada.get(f"/tasks/{task.id}/suggestions", headers={"X-Part": "true"})
+    assert "<html" not in part.text and "Hold the small button" in part.text
+    assert ada.post(f"/tasks/{task.id}/suggestions", data={"code": f"a{answer.id}.1"}).location == f"/tasks/{task.id}"
+    assert ada.post(f"/tasks/{task.id}/suggestions", data={"code": "a999.1"}).status_code == 404
+    with db.transaction(read_only=True) as session:
+        draft = draft_of(town.ada, fresh(task))
+        assert draft is not None
+        assert revision(draft).text == "Hold the small button for ten seconds."
+        assert session.scalar(select(func.count()).select_from(Use)) == 1
+
+
+def test_what_the_script_inserted_is_told_with_the_reply(town: Town) -> None:
+    answer = add(town)
+    task = told(town.brand, "How can I reset my hub?")
+    ada = town.browser("ada")
+    ada.post(f"/tasks/{task.id}/claim")
+    text = "Hello! Hold the small button for ten seconds. Then you are done."
+    assert ada.post(f"/tasks/{task.id}/submit", data={"text": text, "voice": "own", "used": f"a{answer.id}.1 nonsense a999.1"}).status_code == 303
+    with db.transaction(read_only=True) as session:
+        assert [(use.answer_id, use.revision) for use in session.scalars(select(Use))] == [(answer.id, 1)]
+
+
+def test_a_file_is_taken_in_line_by_line(town: Town) -> None:
+    lines = [
+        "question,answer,lang,topic",
+        "Where?,There.,en,how_to",
+        '"With, comma","Two\nlines",en,how_to',
+        "Only one cell",
+        "No topic?,Yes.,en,moon",
+        ",empty,en,how_to",
+        "Where?,There again.,en,how_to",
+    ]
+    answer = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO("\n".join(lines).encode()), "a.csv")})
+    said = words(answer)
+    assert "2 added , 1 known already, 3 not taken:" in said.replace("2 added,", "2 added ,")
+    assert "Line 5: it has 1 cells" in said
+    assert stored() == [("Where?", "There."), ("With, comma", "Two\nlines")]
+    again = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO("\n".join(lines).encode()), "a.csv")})
+    assert "0 added" in words(again)
+    for bad in (b"", b"a,b\n1,2", b"\xff\xfe\x00", b'title,body\n"never closed'):
+        answer = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO(bad), "a.csv")})
+        assert answer.status_code in (200, 422)
+    assert town.browser("cleo").post("/answers/import/file", data={}).status_code == 400
+    assert town.browser("ada").post("/answers/import/file", data={}).status_code == 403
+
+
+def test_questions_of_a_page_are_plain_text() -> None:
+    assert [(one.title, one.body) for one in importing.questions(PAGE)] == [
+        ("How do I reset it?", "Hold the button for ten seconds.\nWait for the light"),
+        ("Why?", "<b>Because it is so & was always so.\nStill."),
+        ("Where is it made?", "In a small town by the river."),
+    ]
+    assert importing.questions("<h2>" * 5000 + "<p>" + "x" * 100_000) == []
+    assert importing.questions("") == []
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A site that answers with the page, whatever is asked of it."""
+    asked: list[str] = []
+
+    class Client(http.OutboundClient):
+        def request(self, method: str, url: str, **_: object) -> http.Answer:  # type: ignore[override]
+            self.check_url(url)
+            assert not db.in_transaction, "a slow site would make every writer wait"
+            asked.append(url)
+            return http.Answer(302 if "moved" in url else 200, {"Content-Type": "image/png" if "png" in url else "text/html"}, PAGE.encode())
+
+    monkeypatch.setattr(http, "_client", Client())
+    yield asked
+
+
+def test_a_page_is_shown_for_picking_before_anything_is_stored(town: Town, site: list[str]) -> None:
+    cleo = town.browser("cleo")
+    found = cleo.post("/answers/import/page", data={"url": "https://help.example/faq"})
+    assert "3 found" in words(found)
+    assert stored() == []
+    picked = {"pick": ["1", "3"], "url": "https://help.example/faq", "topic": "how_to"}
+    values = dict(re.findall(r'name="(title-\d+)" value="([^"]*)"', found.text))
+    bodies = dict(re.findall(r'name="(body-\d+)"[^>]*>([^<]*)<', found.text))
+    assert cleo.post("/answers/import/picked", data={**picked, **values, **bodies}).status_code == 303
+    assert stored() == [("How do I reset it?", "Hold the button for ten seconds.\nWait for the light"), ("Where is it made?", "In a small town by the river.")]
+    with db.transaction(read_only=True) as session:
+        assert set(session.scalars(select(Answer.source))) == {"https://help.example/faq"}
+    assert site == ["https://help.example/faq"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/", "http://169.254.169.254/latest", "file:///etc/passwd", "http://[::1]/", "http://a:b@help.example/", "http://help.example:22/", "",
+     "https://help.example/moved", "https://help.example/x.png"],
+)  # fmt: skip
+def test_a_page_that_may_not_or_cannot_be_read_is_refused_in_words(town: Town, site: list[str], url: str) -> None:
+    answer = town.browser("cleo").post("/answers/import/page", data={"url": url})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert site in ([], [url])
+    assert town.browser("ada").post("/answers/import/page", data={"url": url}).status_code == 403
+
+
+def test_public_answers_are_read_without_a_session_where_the_brand_wishes(town: Town) -> None:
+    shown, hidden = add(town, public=True), add(town, "An inner matter", "Ask Tess <tess@northwind.example>.")
+    nobody = town.browser("ada").application.test_client()
+    url = f"/a/northwind/{shown.id}-how-do-i-reset-the-hub"
+    assert nobody.get(url).status_code == 404
+    with db.transaction() as session:
+        session.get_one(Brand, town.brand.id).settings = {"public_answers": True}
+    answer = nobody.get(url)
+    assert answer.status_code == 200
+    assert "Hold the small button" in answer.text and "Cleo" not in answer.text and "Lindqvist" not in answer.text
+    assert answer.headers["Cache-Control"] == "private, max-age=300", "a reader who holds a cookie"
+    without = town.browser("ada").application.test_client().get(url)
+    assert without.headers["Cache-Control"] == "public, max-age=300"
+    assert without.headers["Vary"] == "Cookie"
+    assert "Set-Cookie" not in without.headers
+    assert nobody.get(url, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert nobody.get(f"/a/northwind/{shown.id}-wrong").location == url
+    assert nobody.get(f"/a/northwind/{hidden.id}-an-inner-matter").status_code == 404
+    assert nobody.get(f"/a/kestrel/{shown.id}-how-do-i-reset-the-hub").status_code == 404
+    index = nobody.get("/a/northwind/")
+    assert url in index.text and "inner matter" not in index.text
+    with db.transaction():
+        actions.expire(fresh(shown), by=town.cleo)
+    assert nobody.get(url).status_code == 404
+
+
+def test_a_recall_is_opened_and_followed_on_its_pages(town: Town) -> None:
+    answer = add(town)
+    task = told(town.brand, "How can I reset my hub?")
+    ada, cleo = town.browser("ada"), town.browser("cleo")
+    ada.post(f"/tasks/{task.id}/claim")
+    text = "Hello! Hold the small button for ten seconds. Then you are done."
+    ada.post(f"/tasks/{task.id}/submit", data={"text": text, "voice": "own", "used": f"a{answer.id}.1"})
+    with db.transaction() as session:
+        reply = session.scalars(select(Reply).where(Reply.task_id == task.id)).one()
+        posting = moderation.approve(reply, by=town.cleo, revision=reply.revision)
+    placed(posting, town.ada)
+    news()
+    cleo.post(f"/answers/{answer.id}/versions", data={"title": "How do I reset the hub?", "body": "Turn the key twice.", "based_on": "1"})
+    assert "1 posted reply rests on earlier words" in words(cleo.get(f"/answers/{answer.id}"))
+    weighed = cleo.get(f"/answers/{answer.id}/recall")
+    assert "Then you are done." in weighed.text
+    opened = cleo.post(f"/answers/{answer.id}/recall", data={"fact": "It is a key now.", "urgency": "high", "reply": [str(reply.id)]})
+    assert opened.status_code == 303
+    assert "It is a key now." in words(cleo.get(opened.location))
+    assert town.browser("ada").get(opened.location).status_code == 403
