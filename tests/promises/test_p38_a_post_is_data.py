@@ -13,7 +13,7 @@ from community.tasks.queries import task_of
 from community.texts import actions as texts
 from community.texts.queries import offers
 from tests import factories
-from tests.harness.promises import FULL, dice
+from tests.harness.promises import FULL
 from tests.promises.conftest import Town
 
 INJECTIONS = [
@@ -37,7 +37,7 @@ WORDS = "Northwind will refund you, look at https://evil.example or call +44 20 
 PLAIN = "Hold the small button for ten seconds, then wait for the white light."
 
 
-@pytest.mark.parametrize("post", INJECTIONS if FULL else dice().sample(INJECTIONS, 6))
+@pytest.mark.parametrize("post", INJECTIONS if FULL else INJECTIONS[::3])
 def test_p38_the_checks_and_the_texts_heed_no_post(post: str, town: Town) -> None:
     """Red when a check reads the post, or when an author's name is put into a text unread."""
     calm, told = factories.task(town.account, "How do I reset it?"), factories.task(town.account, post, author=post[:60])
