@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("close-quiet-incidents", 900, community.close_quiet_incidents),
     Entry("corrections", 20, community.sweep_corrections),
     Entry("answer-owners", 900, community.tell_answer_owners),
+    Entry("keep-learning", 60, escalation.keep_learning),
     # Upkeep.
     Entry("search-terms", 600, community.count_search_terms),
     Entry("seal-audit", 5, seal_audit),

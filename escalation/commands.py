@@ -25,6 +25,7 @@ from escalation.classifier.model import BadArtefact
 from escalation.classifier.predict import predict
 from escalation.classifier.second import SecondStage, TooFewLabels, example_of, fit, fold_stages, measure
 from escalation.routing.decide import decide
+from escalation.routing.lines import policy_of
 from escalation.routing.policy import BadPolicy, default_policy
 
 BATCH = 512
@@ -110,7 +111,7 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
         """Measure on labelled JSON lines (FILE or -): `text` and any of angry, technical, service_related, praise, sentiment. Prints JSON."""
         rows, bad = _labelled(file)
         try:
-            router = _router(brands.live(_find(find_brand, slug)) if slug is not None else None)
+            router = _router(_find(find_brand, slug) if slug is not None else None)
             with _bar() as bar:
                 task = bar.add_task("reading posts", total=len(rows))
                 if folds is None:
@@ -126,7 +127,7 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
     @click.option("--brand", "slug", default=None, help="The brand whose classifier and policy decide.")
     def predict_command(file: IO[str], slug: str | None) -> None:
         """Signals and route of each JSON line with a `text` (FILE or standard input), as JSON lines. Stores nothing."""
-        route = _router(brands.live(_find(find_brand, slug)) if slug is not None else None)
+        route = _router(_find(find_brand, slug) if slug is not None else None)
         good = bad = 0
         with _bar() as bar:
             task = bar.add_task("reading posts", total=None)
@@ -154,21 +155,24 @@ def _find(find_brand: BrandCheck, slug: str) -> int:
         raise click.ClickException(str(error)) from None
 
 
-def _router(stage: SecondStage | None) -> Router:
+def _router(brand_id: int | None = None, *, stage: SecondStage | None = None) -> Router:
+    """As the brand decides; without one the start model (or this stage) with the default policy."""
+
     def route(posts: Sequence[Post]) -> list[Route]:
         try:
-            policy = default_policy()
-            return [decide(policy, post, signals) for post, signals in zip(posts, predict(posts, stage=stage), strict=True)]
+            return [decide(policy, post, signals) for post, signals in zip(posts, predict(posts, stage=known), strict=True)]
         except (BadArtefact, BadPolicy) as error:
             raise click.ClickException(str(error)) from None
 
+    policy = default_policy() if brand_id is None else policy_of(brand_id)
+    known = stage if brand_id is None else brands.live(brand_id)
     return route
 
 
 def _routes_by_folds(rows: Sequence[dict[str, Any]], folds: int) -> list[Route]:
     routes: dict[int, Route] = {}
     for places, stage in fold_stages(store.live(), [example_of(row) for row in rows], folds):
-        routes.update(zip(places, routes_of([rows[place] for place in places], _router(stage)), strict=True))
+        routes.update(zip(places, routes_of([rows[place] for place in places], _router(stage=stage)), strict=True))
     return [routes[place] for place in range(len(rows))]
 
 

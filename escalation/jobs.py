@@ -1,4 +1,4 @@
-"""What runs by the clock for promises."""
+"""Queue doors of cases and learning, and what runs by the clock for promises."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.kernel.queue import job
 from escalation.cases import actions
 from escalation.cases.models import WANTED, Case, CaseEntry
 from escalation.events import PromisesMissed
+from escalation.learning import drift, runs
 from escalation.sla import actions as sla
 from escalation.sla.models import SlaClock
 
@@ -28,6 +29,20 @@ def keep_promises() -> None:
     while note_misses() == sla.BATCH:
         pass
     hand_up_missed()
+
+
+@job(queue="slow", timeout=600)
+def learn(run_id: int) -> None:
+    """Walk one run of learning to its end."""
+    runs.perform(run_id)
+
+
+@job(queue="slow", timeout=600)
+def keep_learning() -> None:
+    """Queue what waits, end what died, let challengers decide what has arrived, note the weeks."""
+    runs.keep(learn)
+    for brand_id in drift.due():
+        drift.watch_week(brand_id)
 
 
 def note_misses() -> int:

@@ -12,6 +12,7 @@ from app.kernel.outbox import subscribe
 from app.notices.actions import tell
 from community.events import (
     AuthorCameBack,
+    FlagDecided,
     MentionRerouted,
     PostingPulledBack,
     PostingStuck,
@@ -45,7 +46,7 @@ def subscribe_all() -> None:
         [TasksOpened, TaskEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingPulledBack, PostingStuck],
         keep_cases,
     )
-    subscribe("keep_labels", [MentionRerouted, AuthorCameBack, CaseResolved], keep_labels)
+    subscribe("keep_labels", [MentionRerouted, FlagDecided, AuthorCameBack, CaseResolved], keep_labels)
     subscribe("tell_team", [CaseAssigned, CaseHandedUp, CaseReopened, PromisesMissed], tell_team)
 
 
@@ -78,6 +79,8 @@ def keep_labels(event: Event, _event_id: int) -> None:
     match event:
         case MentionRerouted(mention_id=mention_id, was=was, audience=audience, by_id=by_id):
             teaching.learn_from_decision(mention_id, audience, by_id=by_id, source="triage" if was == "triage" else "reroute")
+        case FlagDecided(mention_id=mention_id, kind=kind, upheld=upheld, decided_by_id=by_id) if by_id is not None:
+            teaching.learn_from_flag(mention_id, kind, upheld=upheld, by_id=by_id)
         case AuthorCameBack(mention_id=mention_id, reading="angrier"):
             teaching.learn_from_outcome(mention_id)
         case CaseResolved(case_id=case_id, outcome=outcome, by_id=by_id) if by_id is not None:

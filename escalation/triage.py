@@ -29,27 +29,32 @@ class Predictor(Protocol):
 
 StageOf = Callable[[int], SecondStage | None]
 """A brand's live second stage by the brand's id."""
+PolicyOf = Callable[[int], Policy]
+"""A brand's policy by the brand's id."""
 
 
 class StartTriage:
-    """Routes by the shipped classifier, what the brand taught it (`stage_of`), and the default policy."""
+    """Routes by the shipped classifier, what the brand taught it (`stage_of`), and the policy with the brand's own lines (`policy_of`)."""
 
-    def __init__(self, predictor: Predictor = predict, policy: Policy | None = None, stage_of: StageOf = lambda brand_id: None) -> None:
+    def __init__(
+        self, predictor: Predictor = predict, policy: Policy | None = None, stage_of: StageOf = lambda brand_id: None, policy_of: PolicyOf | None = None
+    ) -> None:
         self._predict = predictor
         self._policy = policy or default_policy()
         self._stage_of = stage_of
+        self._policy_of = policy_of
 
     def route(self, brand_id: int, posts: Sequence[Post]) -> list[Route]:
         """One route per post, in order. If the classifier fails on the batch each post is tried alone, and one that
         still fails goes to tier 1 with that reason, so that one poisonous post costs its neighbours nothing."""
         if not posts:
             return []
-        stage = self._stage(brand_id)
+        stage, policy = self._stage(brand_id), self._policy_for(brand_id)
         try:
-            return self._route(posts, stage)
+            return self._route(posts, stage, policy)
         except Exception:
             log.exception("The classifier failed on a batch of %d posts; each is tried alone", len(posts))
-        return [self._route_alone(post, stage) for post in posts]
+        return [self._route_alone(post, stage, policy) for post in posts]
 
     def read_mood(self, before: Post, after: Post) -> Reading:
         """What the author's next post says about the help. Careful: thanks that come with a "but" are `stuck`,
@@ -87,14 +92,23 @@ class StartTriage:
             log.exception("What brand %d taught the classifier can't be read; the start model decides alone", brand_id)
             return None
 
-    def _route(self, posts: Sequence[Post], stage: SecondStage | None) -> list[Route]:
-        return [decide(self._policy, post, signals) for post, signals in zip(posts, self._predict(posts, stage=stage), strict=True)]
-
-    def _route_alone(self, post: Post, stage: SecondStage | None) -> Route:
+    def _policy_for(self, brand_id: int) -> Policy:
+        if self._policy_of is None:
+            return self._policy
         try:
-            return self._route([post], stage)[0]
+            return self._policy_of(brand_id)
+        except Exception:
+            log.exception("The lines of brand %d can't be read; the default ones hold", brand_id)
+            return self._policy
+
+    def _route(self, posts: Sequence[Post], stage: SecondStage | None, policy: Policy) -> list[Route]:
+        return [decide(policy, post, signals) for post, signals in zip(posts, self._predict(posts, stage=stage), strict=True)]
+
+    def _route_alone(self, post: Post, stage: SecondStage | None, policy: Policy) -> Route:
+        try:
+            return self._route([post], stage, policy)[0]
         except Exception as error:
             log.exception("The classifier failed on a post; it goes to tier 1")
             signals = Signals(anger=0.5, technical=0.5, spam=0.0, urgency=0.0, sentiment=0.0, category="other", lang=post.lang, classifier="failed")
             reason = Reason(f"the classifier failed on this post ({type(error).__name__}), so a person must read it", FALLBACK_PRIORITY, "classifier-failed")
-            return Route("tier_1", FALLBACK_PRIORITY, "answer", (reason,), signals, ("classifier-failed",), self._policy.version)
+            return Route("tier_1", FALLBACK_PRIORITY, "answer", (reason,), signals, ("classifier-failed",), policy.version)

@@ -27,6 +27,7 @@ from app.api import (
     joining,
     labels,
     leaderboards,
+    learning,
     mentions,
     metrics,
     people,
@@ -49,6 +50,7 @@ from app.kernel.logs import request_id
 RESOURCES = (
     mentions,
     labels,
+    learning,
     quality,
     decide,
     tasks,

@@ -40,6 +40,11 @@ def brand_of(user: User, slug: str | None, *roles: str) -> Brand:
     return brand
 
 
+def brand_by_id(brand_id: int) -> Brand:
+    """The brand of a row this person was allowed to see."""
+    return db.session.get_one(Brand, brand_id)
+
+
 def slug_of(brand_id: int) -> str:
     """A brand's slug."""
     return db.session.get_one(Brand, brand_id).slug

@@ -100,6 +100,13 @@ KINDS: dict[str, Kind] = {
                 "application": "Somebody would like to join",
             },
         ),
+        Kind(
+            "learning",
+            "The classifier",
+            "For admins: what was learned, put live or refused; posts that drift.",
+            "digest",
+            {"learning": "The classifier learned"},
+        ),
         Kind("missed", "A promise was missed", "For the team: an author waited longer than promised.", "now", {"missed": "A promise was missed"}),
         Kind("game", "Badges and levels", "Honours, the week that ended.", "digest", {"badge": "A badge for you"}),
         Kind("other", "Everything else", "News that belongs nowhere above.", "digest", {}),
@@ -107,7 +114,7 @@ KINDS: dict[str, Kind] = {
 }
 URGENT = frozenset({"team", "missed"})
 """Kinds that may pass quiet hours, if their reader chose so."""
-FIRST = ("thanks", "yours", "decided", "team", "missed", "fits", "game", "other")
+FIRST = ("thanks", "yours", "decided", "team", "missed", "fits", "learning", "game", "other")
 """The order in which a mail tells several: thanks before all, ranks last."""
 _OF_WORD = {word: kind for kind in KINDS.values() for word in kind.words}
 

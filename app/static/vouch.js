@@ -64,7 +64,7 @@
       $("circle + circle", lease.box)?.setAttribute("stroke-dasharray", `${Math.min(100, Math.round((100 * left) / lease.whole))} 100`);
       $(".ring", lease.box)?.classList.toggle("b-warn", left < 180);
       if (left === 300 || left === 60) say(`${left / 60} min left`);
-      if (left === 0 && !lease.over) { lease.over = true; say("The time is over. The task is free for others; your draft is kept.", true); }
+      if (left === 0 && !lease.over) { lease.over = true; say(lease.box.dataset.over || "The time is over. The task is free for others; your draft is kept.", true); }
     }
   }
   if (leases.length) setInterval(tick, 1000);

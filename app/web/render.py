@@ -143,6 +143,12 @@ def driving(decision: Any) -> list[Sequence[Any]]:
     return [word for word in decision.words if strength.get(word[0], 0) >= COUNTS]
 
 
+def piece(text: str, most: int = 160) -> str:
+    """The beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
 def story_of(mention: Mention, decisions: Sequence[Any], voices: Sequence[Any]) -> list[Step]:
     """What was seen and said of a post, in order: the machine's decision, each later one, and every label."""
     first, *later = decisions

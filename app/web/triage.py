@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.access import acting_brand
+from app.kernel import clock
 from app.web import render
 from app.web.frame import page_or_part, watch
 from community.mentions.actions import TRIAGE_MINUTES
+from community.mentions.models import Decision
 from community.mentions.queries import triage_list
 from community.permissions import RULES
 
@@ -22,9 +26,17 @@ SHOWN = 15
 @blueprint.get("/triage")
 def index() -> ResponseReturnValue:
     watch("triage")
-    found = [(render.post(mention, marked=True), mention.decision) for mention in triage_list(acting_brand(), limit=SHOWN)]
+    now = clock.now()
+    found = [
+        (render.post(mention, marked=True, faint=True), mention.decision, _left(mention.decision, now)) for mention in triage_list(acting_brand(), limit=SHOWN)
+    ]
     may = RULES.may(current_user, "mention.reroute", _In(acting_brand().id))
     return page_or_part("triage/index.html", "triage/_list.html", mentions=found, minutes=TRIAGE_MINUTES, may=may)
+
+
+def _left(decision: Decision | None, now: datetime) -> int:
+    """Seconds until tier 1 gets it."""
+    return max(0, round(60 * TRIAGE_MINUTES - (now - decision.at).total_seconds())) if decision else 0
 
 
 class _In:

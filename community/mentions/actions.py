@@ -27,6 +27,8 @@ from community.tasks.rules import lane_of
 AUDIENCES = ("set_aside", "community", "tier_1", "tier_2")
 TRIAGE_MINUTES = 15
 """How long a post may wait in the triage list before tier 1 gets it."""
+PUT_BACK = timedelta(seconds=60)
+"""How long a decision from the triage list can be taken back with one key."""
 
 
 def reroute(mention: Mention, audience: str, *, by: User, reason: str | None = None) -> Decision:
@@ -40,6 +42,28 @@ def reroute(mention: Mention, audience: str, *, by: User, reason: str | None = N
         raise Forbidden("This came in private: the community never sees it.")
     words = f"{by.name} decided: {audience.replace('_', ' ')}" + (f", “{reason.strip()[:200]}”" if reason and reason.strip() else "")
     return _supersede(mention, audience, Reason(words, rule="person"), by)
+
+
+def put_back(mention: Mention, *, by: User) -> Decision:
+    """Take one's own decision back while nothing has come of it: the post stands on the triage list again, with its time as it was.
+    Raises Forbidden, Conflict."""
+    RULES.check(by, "mention.reroute", mention)
+    hold_thread(mention)
+    last = db.session.scalars(select(Decision).where(Decision.mention_id == mention.id).order_by(Decision.id.desc()).limit(2)).all()
+    now, before = last if len(last) == 2 else (None, None)
+    if now is None or before is None or now.by_id != by.id or before.audience != "triage":
+        raise Conflict("Only your own decision from the triage list can be taken back.")
+    if clock.now() - now.at > PUT_BACK:
+        raise Conflict("This was decided too long ago: decide again on its own page.")
+    task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, among(Task.state, *LIVE)).with_for_update(key_share=True))
+    if task is not None and (task.state != "open" or task.opened_at < now.at):
+        raise Conflict("Somebody works on it already: decide again on its own page.")
+    if task is not None:
+        task_actions.cancel(task, because="put_back", by=None)
+    decision = _supersede(mention, "triage", Reason(f"{by.name} took it back", rule="person"), by)
+    # Whoever wrote waits as long as before: taking back is no way to stop the clock.
+    decision.at = before.at
+    return decision
 
 
 def settle(mention: Mention, audience: str, reason: Reason) -> Decision:
@@ -105,6 +129,8 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
 
 def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
     """Give the conversation the task that the decision asks for."""
+    if decision.audience == "triage":
+        return
     task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, among(Task.state, *LIVE)).with_for_update(key_share=True))
     if task is None:
         if decision.audience != "set_aside":

@@ -1,10 +1,11 @@
-"""What a person said about a post, one row each."""
+"""What people say about posts, the runs that learn from it, and how posts drift away from what was learned."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Float, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Id, only_where, ref
@@ -36,3 +37,69 @@ class Label(Base):
     drawn: Mapped[str | None] = mapped_column(String(16))
     """Why the labelling page asked: `unsure`, `random`, `second`. Only `random` ones say how common a thing is."""
     at: Mapped[datetime]
+
+
+class LearningRun(Base):
+    """One try to learn from the brand's labels: fitted, measured against what is live, watched in shadow, put live or not."""
+
+    __tablename__ = "learning_run"
+    __table_args__ = (
+        only_where("uq_learning_run_under_way", "brand_id", where="state IN ('queued', 'fitting')", unique=True),
+        only_where("uq_learning_run_shadow", "brand_id", where="state = 'shadow'", unique=True),
+        Index("ix_learning_run_brand", "brand_id", "id"),
+        only_where("ix_learning_run_alive", "state", where="state IN ('queued', 'fitting', 'shadow')"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    state: Mapped[str] = mapped_column(String(16))
+    by_id: Mapped[int | None] = ref("user.id")
+    """Who asked for it; nobody when the clock did."""
+    at: Mapped[datetime]
+    step: Mapped[str] = mapped_column(String(64))
+    """What it does just now, in words."""
+    done: Mapped[int]
+    """Percent."""
+    beat_at: Mapped[datetime]
+    """When it last said so; a run that has been silent too long has died."""
+    ended_at: Mapped[datetime | None]
+    model_id: Mapped[int | None] = ref("brand_model.id")
+    figures: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Labels taken and left out, champion and challenger on the test set, the baseline for drift."""
+    because: Mapped[str | None] = mapped_column(String(500))
+    """Why it was refused, failed, or put live."""
+    shadow_until: Mapped[datetime | None]
+    shadow_seen: Mapped[int]
+    """The newest post both have decided."""
+    shadow: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Counts: posts, changed, and by audience what each would do."""
+
+
+class ShadowDifference(Base):
+    """A post the challenger would have sent elsewhere."""
+
+    __tablename__ = "shadow_difference"
+    __table_args__ = (UniqueConstraint("run_id", "mention_id"),)
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    run_id: Mapped[int] = ref("learning_run.id")
+    mention_id: Mapped[int] = ref("mention.id")
+    was: Mapped[str] = mapped_column(String(16))
+    would: Mapped[str] = mapped_column(String(16))
+    anger: Mapped[float] = mapped_column(Float)
+    technical: Mapped[float] = mapped_column(Float)
+
+
+class DriftWeek(Base):
+    """How the posts of a week were scored, and how far that is from when the model was learned."""
+
+    __tablename__ = "drift_week"
+    __table_args__ = (UniqueConstraint("brand_id", "week"),)
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    week: Mapped[str] = mapped_column(String(8))
+    """`2026-W47`"""
+    figures: Mapped[dict[str, Any]]
+    drifted: Mapped[bool]

@@ -29,8 +29,12 @@ from community.tasks.models import Task
 from community.texts import actions as texts
 from escalation.cases.actions import open_cases
 from escalation.cases.models import Case
+from escalation.classifier import brands, store
+from escalation.classifier.second import fit
+from escalation.learning import runs
 from tests import factories
 from tests.api.conftest import Town
+from tests.escalation.classifier.labels import labelled as labelled_posts
 from tests.stories import news
 
 YES = {"kind": True, "answers": True, "correct": True, "personal": True}
@@ -49,6 +53,8 @@ class Ask:
 def every_writing_ask(town: Town) -> dict[str, Ask]:
     """By the door's name; every door with a row of its own, so that none changes another's."""
     ada, ben, cleo = town.people["ada"], town.people["ben"], town.people["cleo"]
+    lines = {"low": 0.2, "high": 0.5}
+    stage = fit(store.live(), labelled_posts(120))
     by_hand = factories.account(town.northwind, "wild", kind="by_hand")
 
     def case() -> int:
@@ -61,6 +67,16 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         id_ = case()
         town("tim").post(f"/cases/{id_}/resolve", {"outcome": "fixed"})
         return id_
+
+    def run(state: str) -> int:
+        """A run with a model of its own; the last one made is live already."""
+        with db.transaction():
+            made = runs.start(town.northwind, by=None)
+            model = brands.keep(town.northwind, stage)
+            made.state, made.model_id = state, model.id
+            if state == "shadow":
+                brands.put_live(brands.keep(town.northwind, stage))
+        return made.id
 
     def labelled() -> int:
         id_ = town.task().mention_id
@@ -216,6 +232,11 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "close_incident": Ask("cleo", "POST", f"/incidents/{gathered().id}/close"),
         "reopen_incident": Ask("cleo", "POST", f"/incidents/{over.id}/reopen"),
         "import_mentions": Ask("max", "POST", "/brands/northwind/mentions", {"id": "new-1", "text": "Where is the manual?"}),
+        "start_run": Ask("max", "POST", "/brands/northwind/learning"),
+        "put_run_live": Ask("max", "POST", f"/learning_runs/{run('refused')}/live", {"reason": "It is better."}),
+        "withdraw_run": Ask("max", "POST", f"/learning_runs/{run('shadow')}/withdraw"),
+        "go_back": Ask("max", "POST", "/brands/northwind/learning/back"),
+        "put_lines_live": Ask("max", "PUT", "/brands/northwind/lines", {"anger": lines | {"cost": 5}, "technical": lines | {"cost": 3}}),
         "label_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/label", {"verdict": "both"}),
         "unlabel_mention": Ask("cleo", "DELETE", f"/mentions/{labelled()}/label"),
         "reroute_mention": Ask("cleo", "POST", f"/mentions/{town.task().mention_id}/reroute", {"audience": "tier_1"}),

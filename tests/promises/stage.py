@@ -31,6 +31,7 @@ from community.tasks.models import Task
 from community.texts import actions as texts
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
+from escalation.learning import runs as learning
 from tests import factories
 from tests.harness.visitor import Visitor
 from tests.stories import news
@@ -82,6 +83,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "note_case": {"body": WORDS},
     "reroute_mention": {"audience": "tier_2"},
     "label_mention": {"verdict": "both"},
+    "put_run_live": {"reason": "It is better."},
+    "put_lines_live": {"anger": {"low": 0.2, "high": 0.5, "cost": 5}, "technical": {"low": 0.2, "high": 0.5, "cost": 3}},
     "resolve_case": {"outcome": "fixed"},
     "review_reply": {"decision": "approve", "revision": 1},
     "save_reply": {"body": WORDS},
@@ -182,6 +185,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         flag_id, case_id = flag.id, case.id
         moderation.reject(factories.fresh(refused), by=users["moderator"], revision=refused.revision, reason="incorrect", note=f"no{tail}")
         appeal_id = appeals.appeal(factories.fresh(refused), by=writer, words=f"yes{tail}").id
+        run_id = learning.start(brand, by=None).id
         posted = factories.fresh(out)
         replies.confirm_by_hand(posted, by=writer, url="https://wild.example/answers/1")
         receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
@@ -230,6 +234,8 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         "mention_id": tier_task.mention_id,
         "appeal_id": appeal_id,
         "flag_id": flag_id,
+        "run_id": run_id,
+        "version": 0,
         "receipt_id": receipt.id,
         "receipt": receipt.token,
         "case_id": case_id,

@@ -110,12 +110,22 @@ triage.index             m12nx
 quality.index            m12nx
 quality.export           m12nx
 quality.autopsy          m12nx
+learning.index           m12nx
+learning.show            m12nx
+learning.start           x
+learning.put_live        x
+learning.withdraw        x
+learning.back            x
+thresholds.index         m12nx
+thresholds.put_live      x
+thresholds.back          x
 labelling.index          m12x
 labelling.give           m12x
 labelling.take_back      m12x
 labelling.disputed       m12nx
 mentions.show            m12nx
 mentions.reroute         m12x
+mentions.put_back        m12x
 people.me                signed in
 people.show              signed in
 people.points            signed in
@@ -264,6 +274,16 @@ api.reroute_mention      m12x
 api.label_mention        m12x
 api.unlabel_mention      m12x
 api.get_quality          m12nx
+api.list_runs            m12nx
+api.get_run              m12nx
+api.start_run            x
+api.put_run_live         x
+api.withdraw_run         x
+api.go_back              x
+api.get_lines            m12nx
+api.rehearse_lines       m12nx
+api.put_lines_live       x
+api.explain_mention      m12nx
 api.list_labels          m12nx
 api.next_label           m12x
 api.get_label_progress   m12nx
@@ -379,6 +399,7 @@ def test_p26_what_is_shut_stays_shut_and_changes_nothing(app: Flask, stages: tup
                     refused("owner", owner, rule, method, path)
             # People of the other brand, whatever they are there, with our rows.
             if rule.arguments & {
+                "run_id",
                 "answer_id",
                 "recall_id",
                 "correction_id",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from app.kernel.db import db
 from community.advocates.queries import advocate_of
 from community.mentions import actions as mentions
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
 from community.tasks import actions as tasks
+from community.tasks.models import Task
+from escalation.learning.models import Label
 from tests.stories import FixedTriage, came_back, fresh, handed_in, news, placed, told
 from tests.web.conftest import Town, words
 
 
 def unsure(town: Town, triage: FixedTriage, text: str = "is this normal or am I being fooled") -> Mention:
-    from sqlalchemy import select
-
     from community.channels.actions import channel_named
     from community.channels.base import Author, Incoming
     from community.mentions.intake import receive
@@ -141,3 +143,31 @@ def test_a_claim_is_counted_in_the_rail(town: Town) -> None:
     with db.transaction():
         tasks.claim(fresh(task), by=town.ada)
     assert "Claims , waiting: 1" in words(town.browser("ada").get("/boards/week"))
+
+
+def test_a_slip_in_triage_is_taken_back_with_one_key(town: Town, triage: FixedTriage) -> None:
+    mention = unsure(town, triage)
+    tim = town.browser("tim")
+    tim.post(f"/mentions/{mention.id}/reroute", data={"audience": "community", "from": "triage"})
+    page = tim.get("/triage")
+    assert f"/mentions/{mention.id}/put-back" in page.text
+    assert "label a few" in words(page), "never empty-handed"
+    assert town.browser("tess").post(f"/mentions/{mention.id}/put-back").status_code == 409, "another's decision"
+    assert tim.post(f"/mentions/{mention.id}/put-back").location == "/triage"
+    assert "am I being fooled" in words(tim.get("/triage"))
+    assert "am I being fooled" not in words(town.browser("ada").get("/desk"))
+    news()
+    with db.transaction(read_only=True) as session:
+        assert session.scalars(select(Label)).all() == [], "a slip teaches nothing"
+    tim.post(f"/mentions/{mention.id}/reroute", data={"audience": "community", "from": "triage"})
+    with db.transaction(read_only=True) as session:
+        task = session.scalars(select(Task).where(Task.mention_id == mention.id, Task.state == "open")).one()
+    town.browser("ada").post(f"/tasks/{task.id}/claim")
+    assert tim.post(f"/mentions/{mention.id}/put-back").status_code == 409, "ada works on it"
+
+
+def test_the_triage_list_shows_how_long_each_may_wait(town: Town, triage: FixedTriage) -> None:
+    unsure(town, triage)
+    page = town.browser("tim").get("/triage")
+    assert "then tier 1 gets it" in words(page)
+    assert 'data-whole="900"' in page.text

@@ -12,6 +12,8 @@ from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid
 from community.mentions import actions as mentions
 from community.mentions.models import Decision, Mention
+from community.moderation import actions as moderation
+from community.moderation import flags
 from escalation.cases import actions as cases
 from escalation.cases.queries import case_of_task
 from escalation.learning import actions, queries, sampling
@@ -105,8 +107,6 @@ def test_an_author_who_comes_back_angrier_is_an_outcome_nobody_said(triage: Fixe
     task = told(northwind)
     reply = handed_in(task, ada)
     with db.transaction():
-        from community.moderation import actions as moderation
-
         posting = moderation.approve(fresh(reply), by=cleo, revision=1)
     placed(posting, ada)
     came_back(task, "This is a joke. Useless.", reading="angrier")
@@ -220,3 +220,19 @@ def test_agreement_is_cohens_kappa() -> None:
     assert found.low < 0.4 < (found.high or 0)
     assert agreement({}).kappa is None
     assert agreement({(False, False): 9}).kappa is None, "always the same answer proves nothing"
+
+
+@pytest.mark.parametrize(("uphold", "angry"), [(True, True), (False, False)])
+def test_an_advocates_flag_counts_through_the_moderator_who_decides_it(triage: FixedTriage, uphold: bool, angry: bool) -> None:
+    northwind = brand()
+    ada, cleo = person(northwind, "advocate"), person(northwind, "moderator")
+    task = told(northwind, "well thank you very much")
+    with db.transaction():
+        flag = flags.flag(fresh(task), by=ada, kind="angry")
+    news()
+    assert labels() == [], "an advocate's word alone teaches nothing"
+    with db.transaction():
+        flags.decide_flag(flag, by=cleo, uphold=uphold)
+    news()
+    (one,) = labels()
+    assert (one.source, one.user_id, one.angry) == ("flag", cleo.id, angry)

@@ -1,0 +1,103 @@
+"""The brand's own lines: rehearsed on what came in, put live by an admin, in force with the next post, taken back with one press."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.accounts.models import Brand, User
+from app.kernel.db import db
+from app.kernel.errors import Forbidden, Invalid
+from community.channels.actions import channel_named
+from community.channels.base import Author, Incoming
+from community.mentions.intake import receive
+from community.mentions.models import Decision, Mention
+from escalation.learning import rehearsal
+from escalation.routing import lines
+from escalation.routing.policy import default_policy
+from tests.escalation.learning.stream import stream
+from tests.escalation.learning.test_runs import arrive, label
+from tests.stories import brand, fresh, person
+
+WIDE = {"anger": {"low": 0.03, "high": 0.3, "cost": 9}, "technical": {"low": 0.02, "high": 0.4, "cost": 3}}
+
+
+def live(northwind: Brand, admin: User, wanted: dict[str, dict[str, float]] = WIDE) -> None:
+    with db.transaction():
+        lines.put_live(fresh(northwind), lines.read(wanted), by=admin, reason="We miss too many")
+
+
+def where(northwind: Brand, text: str, ext_id: str) -> Decision:
+    with db.transaction():
+        account = channel_named(fresh(northwind), None)
+    got = receive(account, [Incoming(ext_id=ext_id, text=text, author=Author("a", "a"), lang="en")])
+    with db.transaction(read_only=True) as session:
+        return session.scalars(select(Decision).where(Decision.mention_id == got.mention_ids[0])).one()
+
+
+def test_lines_decide_from_the_next_post_on_and_back(rooms: object) -> None:
+    northwind = brand()
+    admin = person(northwind, "admin")
+    text = "What a fandango my towels by the door"
+    before = where(northwind, text, "1")
+    live(northwind, admin)
+    during = where(northwind, text, "2")
+    with db.transaction():
+        lines.back_to(fresh(northwind), 0, by=admin)
+    after = where(northwind, text, "3")
+    assert [one.audience for one in (before, during, after)] == ["community", "triage", "community"]
+    assert [one.policy.rpartition("+")[2] for one in (before, during, after)] == [default_policy().version, "1", "2"]
+    assert "costs as much as 9 needless" in during.reasons[0]["text"]
+    with db.transaction(read_only=True):
+        assert [row.version for row, _ in lines.history(northwind)] == [2, 1]
+
+
+def test_only_an_admin_and_only_sound_numbers(rooms: object) -> None:
+    northwind, kestrel = brand(), brand("kestrel")
+    for who in (person(northwind, "moderator"), person(kestrel, "admin")):
+        with pytest.raises(Forbidden), db.transaction():
+            lines.put_live(northwind, lines.read(WIDE), by=who)
+    for bad in ({"low": 0.5, "high": 0.4}, {"low": 0}, {"high": 1.1}, {"cost": 0.5}, {"cost": 1000}, {"low": "x"}, {"low": float("nan")}, {"low": True}, []):
+        with pytest.raises(Invalid):
+            lines.read({"anger": bad})
+    assert lines.policy_of(kestrel.id) is default_policy(), "another brand keeps the defaults"
+
+
+def test_a_rehearsal_says_what_would_change_and_whether_that_is_better(rooms: object) -> None:
+    northwind = brand()
+    admin = person(northwind, "admin")
+    said = stream(160)
+    label(arrive(northwind, said), said, admin)
+    with db.transaction(read_only=True):
+        found = rehearsal.propose(admin, northwind, lines=lines.read(WIDE))
+    assert found.rehearsal.posts == 160
+    assert found.rehearsal.changed > 0
+    assert found.rehearsal.better + found.rehearsal.worse <= found.rehearsal.changed
+    loads = {load.audience: load for load in found.rehearsal.loads}
+    assert sum(load.now for load in loads.values()) == pytest.approx(160 / 7)
+    assert sum(load.then for load in loads.values()) == pytest.approx(160 / 7)
+    assert loads["community"].then < loads["community"].now
+    assert found.consequences["anger"].recall.hits > found.before["anger"].recall.hits
+    assert found.base_rate["anger"] == pytest.approx(0.25)
+    # What was rehearsed is what happens.
+    live(northwind, admin)
+    for change in found.rehearsal.changes[:3]:
+        with db.transaction(read_only=True) as session:
+            text = session.get_one(Mention, change.mention_id).text
+        assert where(northwind, text, f"again-{change.mention_id}").audience == change.would
+
+
+def test_drawn_from_the_costs_the_lines_follow_the_labels(rooms: object) -> None:
+    northwind = brand()
+    admin = person(northwind, "admin")
+    said = stream(240)
+    label(arrive(northwind, said), said, admin)
+    with db.transaction(read_only=True):
+        cheap = rehearsal.propose(admin, northwind, costs={"anger": 1.5, "technical": 3})
+        dear = rehearsal.propose(admin, northwind, costs={"anger": 30, "technical": 3})
+    assert dear.drawn["anger"].from_labels
+    assert dear.lines["anger"].low < cheap.lines["anger"].low
+    assert dear.consequences["anger"].recall.hits >= cheap.consequences["anger"].recall.hits
+    advocate = person(northwind, "advocate")
+    with pytest.raises(Forbidden), db.transaction(read_only=True):
+        rehearsal.propose(advocate, northwind)
