@@ -56,7 +56,6 @@ class Card:
     price: Price
     holder: str | None
     until: str | None
-    mine: bool
     watched: bool
     flagged: str | None
     """What peers say of it, in words; they may agree or answer."""
@@ -206,9 +205,8 @@ def _card(one: DeskTask) -> Card:
         post=render.post(one.mention),
         because=one.because,
         price=worth(one.task),
-        holder=one.holder.name if one.holder and not one.mine else None,
+        holder=one.holder.name if one.holder else None,
         until=render.time_of_day(one.holder.until) if one.holder and one.holder.until else None,
-        mine=one.mine,
         watched=one.watched,
         flagged=FLAG_WORDS.get(one.flagged, "") if one.flagged else None,
         refusal=RULES.refusal(current_user, "task.claim", one.task),

@@ -70,7 +70,6 @@ class DeskTask:
     task: Task
     mention: Mention
     holder: Holder | None
-    mine: bool
     watched: bool
     because: str
     flagged: str | None
@@ -121,6 +120,9 @@ def desk(
     if channel or words:
         rows = _matching(rows, channel, words)
     holders, watched = _held(user, [row.id for row in rows if row.state == "claimed"], now)
+    # What the person holds stands before the desk, not on it.
+    rows = [row for row in rows if row.id not in holders or holders[row.id].id != user.id]
+    holders = {row.id: holders[row.id] for row in rows if row.id in holders}
     patience = patience_of(brand)
     if order == "fit":
         rows = rules.mixed(rules.ranked(rows, taste, now, patience), holders)
@@ -130,10 +132,10 @@ def desk(
     size = bounded(limit, SHOWN)
     places = max(size - min(HELD_SHOWN, len(holders)), 0)
     shown = [row.id for row in (*rows[: min(free, places)], *rows[free : free + HELD_SHOWN])][:size]
-    loaded = {task.id: (task, flagged) for task, flagged in db.session.execute(_shown(), {"ids": shown})}
+    loaded = {task.id: (task, flagged) for task, flagged in db.session.execute(_shown(), {"ids": shown, "user": user.id})}
     return DeskPage(
         items=[
-            DeskTask(task, task.mention, holder, holder is not None and holder.id == user.id, id_ in watched, why_offered(task, taste, now, patience), flagged)
+            DeskTask(task, task.mention, holder, id_ in watched, why_offered(task, taste, now, patience), flagged)
             for id_ in shown
             if id_ in loaded
             for (task, flagged), holder in ((loaded[id_], holders.get(id_)),)
@@ -258,6 +260,7 @@ _HELD = (
 def _shown() -> Any:
     about = joinedload(Task.mention).options(joinedload(Mention.account), defer(Mention.summons), defer(Mention.reply_ref))
     flagged = select(func.min(Flag.kind)).where(Flag.task_id == Task.id, Flag.state == literal_column("'open'"), Flag.window_until.is_not(None))
+    flagged = flagged.where(Flag.by_id != bindparam("user"))
     return select(Task, flagged.correlate(Task).scalar_subquery()).where(Task.id.in_(bindparam("ids", expanding=True))).options(about)
 
 

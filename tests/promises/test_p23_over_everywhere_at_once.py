@@ -34,7 +34,7 @@ def held_anywhere(town: Town, task: Task, by: User) -> dict[str, bool]:
             "workspace": holder_of(now) is not None,
             "lists": bool(holders_of([task.id])),
             "claims": bool(claims_of(by, town.brand)),
-            "desk": any(one.holder is not None for one in desk(by, town.brand).items),
+            "desk": any(one.holder is not None for one in desk(town.ben, town.brand).items),
         }
 
 
