@@ -87,7 +87,9 @@ class ToVet:
 def begin(reply: Reply, task: Task) -> None:
     """A revision that needs a look is offered to peers first, where the brand wants it and they are enough for a quorum."""
     brand = db.session.get_one(Brand, reply.brand_id)
-    waits = PEERS.of(brand) and not reply.late and task.audience == "community" and _enough(brand, reply.writer_id)
+    # Variants of an incident's answer are looked at together, in a view of their own.
+    alone = not reply.late and reply.incident_id is None and task.audience == "community"
+    waits = PEERS.of(brand) and alone and _enough(brand, reply.writer_id)
     reply.peers_until = clock.now() + timedelta(minutes=WAIT.of(brand)) if waits else None
 
 
