@@ -7,7 +7,7 @@ by the named rule `peers`. Peers have a while; then the moderators have it, howe
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -180,7 +180,7 @@ def vet_of(user: User, reply_id: int) -> ToVet:
     vets = trust.refusal(trust.advocate_row(user.id, reply.brand_id), "vet") is None and (is_asked(reply) or mine(user, reply) is not None)
     if not found or not (vets or first_week.mentors(user, reply)):
         raise NotFound
-    return found[0]
+    return _as_handed_in(found[0])
 
 
 def mine(user: User, reply: Reply) -> PeerVote | None:
@@ -266,6 +266,17 @@ def _items() -> Any:
 
 def _made(wanted: Any) -> list[ToVet]:
     return [ToVet(*row) for row in db.session.execute(wanted)]
+
+
+def _as_handed_in(item: ToVet) -> ToVet:
+    """A returned reply is its writer's again: what they write at it since is nobody else's to read."""
+    if item.revision.sealed_at is not None:
+        return item
+    sealed = (Revision.reply_id == item.reply.id, Revision.sealed_at.is_not(None))
+    last = db.session.scalars(select(Revision).where(*sealed).order_by(Revision.number.desc()).limit(1)).first()
+    if last is None:
+        raise NotFound
+    return replace(item, revision=last)
 
 
 def _voted(user_id: int) -> Any:

@@ -222,6 +222,18 @@ def test_a_pair_is_limited_and_its_credits_sooner(room: Room) -> None:
         assert session.scalar(select(func.sum(LedgerEntry.points)).where(LedgerEntry.rule == "peer", LedgerEntry.user_id == room.peers[0].id)) == 5
 
 
+def test_p27_what_the_writer_changes_after_a_return_is_theirs_alone(room: Room) -> None:
+    reply = waiting(room)
+    vote(reply, room.peers[0])
+    with db.transaction():
+        moderation.return_(fresh(reply), by=room.cleo, revision=1, reason="incomplete", note="Which light?")
+        replies.save(fresh(reply), by=room.ada, text="A draft that nobody else may read yet.")
+    with db.transaction(read_only=True):
+        item = peers.vet_of(fresh(room.peers[0]), reply.id)
+    assert (fresh(reply).revision, item.revision.number) == (2, 1)
+    assert "nobody else" not in item.revision.text
+
+
 def test_peers_hear_the_thanks_too(room: Room) -> None:
     task = told(room.brand)
     reply = fresh(handed_in(task, room.ada, answer()))
