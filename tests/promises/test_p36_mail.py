@@ -41,7 +41,7 @@ HEADERS = {
 @pytest.fixture
 def stage(app: Flask) -> Iterator[Stage]:
     before, ports.triage = ports.triage, TellingTriage()
-    yield make(app, "northwind", "ZZNEEDLEZZ", words=EVIL)
+    yield make(app, "northwind", "ZZNEEDLEZZ")
     ports.triage = before
 
 
