@@ -469,3 +469,12 @@ class AppealDecided(Event):
     by_id: int
     upheld: bool
     sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorSettled(Event):
+    """The author says that it is settled before anything of ours was out; `holder_id` was answering."""
+
+    mention_id: int
+    task_id: int
+    holder_id: int | None

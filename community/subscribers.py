@@ -21,6 +21,7 @@ from community.events import (
     AppealDecided,
     AppealMade,
     AuthorCameBack,
+    AuthorSettled,
     AuthorThanked,
     ClaimEnded,
     FlagDecided,
@@ -87,7 +88,7 @@ mail.letters(suspended="Your account at {brand}")
 
 def subscribe_all() -> None:
     """List who listens to what."""
-    subscribe("tell_thanks", [AuthorThanked, AuthorCameBack], tell_thanks)
+    subscribe("tell_thanks", [AuthorThanked, AuthorCameBack, AuthorSettled], tell_thanks)
     subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased, ClaimEnded], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
     subscribe("tell_flags", [FlagRaised, FlagWaits, FlagDecided], tell_flags)
@@ -117,6 +118,10 @@ def tell_thanks(event: Event, event_id: int) -> None:
                 if reviewer_id is not None and reviewer_id != writer_id:
                     link = f"/reviews/{reply_id}" if _employed(event.brand_id, reviewer_id) else f"/vet/{reply_id}"
                     _say(event, event_id, reviewer_id, "thanks", f"{mention.author} said thanks for a reply you vetted.", link, mention.text)
+        case AuthorSettled(mention_id=mention_id, task_id=task_id, holder_id=holder_id) if holder_id is not None:
+            mention = db.session.get_one(Mention, mention_id)
+            words = f"{mention.author} says it is settled, so nobody needs to answer. Thank you for being at it; your draft is kept."
+            _say(event, event_id, holder_id, "withdrawn", words, f"/tasks/{task_id}", mention.text)
         case AuthorCameBack(mention_id=mention_id, task_id=task_id, writer_id=writer_id):
             task = db.session.get_one(Task, task_id)
             mention = db.session.get_one(Mention, mention_id)

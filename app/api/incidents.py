@@ -15,6 +15,7 @@ from app.api.replies import Body, Voice
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from community.incidents import actions, answers, queries
+from community.incidents.likeness import shown
 from community.incidents.models import Incident, IncidentAnswer
 from community.mentions.models import Mention
 
@@ -242,7 +243,7 @@ def _view(one: queries.Listed) -> IncidentView:
         state=incident.state,
         authors=incident.authors,
         mentions=incident.mentions,
-        words=[word.lstrip("#") for word in incident.words if " " not in word][:10],
+        words=shown(incident.words, one.mention.text, 10) if one.mention is not None else [],
         leading_task_id=incident.leading_task_id,
         waiting=one.waiting,
         looking=one.looking,

@@ -14,6 +14,7 @@ from app.kernel.errors import Invalid, NotFound
 from app.web import render
 from app.web.frame import done, page, page_or_part, watch
 from community.incidents import actions, answers, queries
+from community.incidents.likeness import shown
 from community.incidents.models import Incident
 from community.mentions.models import Mention
 from community.permissions import RULES
@@ -31,7 +32,7 @@ def index() -> ResponseReturnValue:
     watch("incidents")
     show = request.args.get("show", "open")
     found = queries.incidents(_me(), acting_brand(), state=show, cursor=request.args.get("after"))
-    listed = [(one, render.post(one.mention) if one.mention else None, _words(one.incident)) for one in found.items]
+    listed = [(one, render.post(one.mention) if one.mention else None, _words(one)) for one in found.items]
     return page_or_part(
         "incidents/index.html", "incidents/_list.html", listed=listed, show=show if show in SHOWS else "open", shows=SHOWS, next_cursor=found.next
     )
@@ -44,15 +45,15 @@ def show(incident_id: int) -> ResponseReturnValue:
     user, incident = _me(), _incident(incident_id)
     leading = db.session.get(Task, incident.leading_task_id) if incident.leading_task_id else None
     held = task_actions.live_claim(leading) if leading is not None else None
-    answer = actions.answer_of(incident)
+    answer, standing = actions.answer_of(incident), queries.standing_of(incident)
     staff = RULES.may(user, "incident.change", incident)
     mine = answer is not None and answer.writer_id == user.id
     reviews = user.has(incident.brand_id, "moderator")
     return page(
         "incidents/show.html",
         incident=incident,
-        standing=queries.standing_of(incident),
-        words=_words(incident),
+        standing=standing,
+        words=_words(standing),
         leading=leading,
         holder=db.session.get(User, held.user_id) if held is not None else None,
         mine_to_write=held is not None and held.user_id == user.id and incident.state == "open",
@@ -178,9 +179,9 @@ def _mention(incident_id: int, mention_id: int) -> Mention:
     return mention
 
 
-def _words(incident: Incident) -> list[str]:
-    """What its posts share, as a person reads it: whole words first, the matters without their sign."""
-    return [word.lstrip("#") for word in incident.words if " " not in word][:5]
+def _words(one: queries.Listed) -> list[str]:
+    """What its posts share, in the words of the leading one."""
+    return shown(one.incident.words, one.mention.text) if one.mention is not None else []
 
 
 def _undo(verb: str, incident_id: int, mention_id: int | None = None) -> str:

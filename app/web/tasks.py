@@ -19,6 +19,7 @@ from app.web.desk import worth
 from app.web.frame import page, watch
 from community.advocates import trust
 from community.channels import packs
+from community.incidents.queries import standings
 from community.mentions.queries import conversation
 from community.moderation import appeals
 from community.moderation.actions import REASON_WORDS
@@ -101,6 +102,7 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         because=offers.why(task, user, _brand(task)) if task.audience == "community" and task.state in ("open", "claimed") else "",
         handed_on=handed_on(task) if task.state in ("open", "claimed") else None,
         read_as=read_as(task.mention.decision),
+        incident=standings([task.id]).get(task.id),
         price=worth(task),
         holder=None if held is None or mine else held,
         mine=mine,

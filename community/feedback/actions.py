@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -10,16 +11,47 @@ from sqlalchemy import and_, select
 from app.kernel import clock
 from app.kernel.db import among, db
 from app.kernel.outbox import record
-from community.events import AuthorCameBack, AuthorThanked
+from community.events import AuthorCameBack, AuthorSettled, AuthorThanked
 from community.feedback.models import FollowUp
 from community.mentions.models import Decision, Mention
 from community.ports import Post, Reading, Route, Signals, ports
+from community.replies import withdrawal
 from community.replies.models import Posting, Reply
 from community.tasks import actions as task_actions
 from community.tasks.models import Task
 
 SILENCE = timedelta(hours=72)
 """An author who writes nothing more for this long was helped, or has moved on."""
+_DONE = "solved|sorted(?: it)?|resolved|fixed|figured (?:it )?out|works now|working (?:now|again)|back (?:up|online)|all good(?: now)?"
+_SETTLED = re.compile(
+    rf"\b(?:never ?mind|nvm|no longer need|don't need (?:it|help) any ?more|{_DONE})\b|解决了|解決了|搞定|已经好了|已經好了|不用了|没事了|沒事了"
+)
+_NOT_YET = "not|n't|never(?! ?mind)|isn't|hasn't|wasn't|still|until|when|if|be|get|getting|want|need|please"
+_UNSETTLED = re.compile(rf"\b(?:{_NOT_YET})\b[^.!\n]{{0,20}}\b(?:{_DONE})\b|没有?解决|沒有?解決")
+
+
+def says_settled(text: str) -> bool:
+    """Whether somebody says that their matter is settled: "never mind, solved". A cheap look before the classifier's."""
+    plain = text[:1000].lower().replace("’", "'")
+    return _SETTLED.search(plain) is not None and _UNSETTLED.search(plain) is None and "?" not in plain and "？" not in plain
+
+
+def settled_by_author(task: Task, mention: Mention, route: Route) -> bool:
+    """The author says so before anything of ours is out: the question closes itself, whoever was at it is told and thanked.
+
+    Only for the community: a case of the team is closed by a person. Returns whether it was so.
+    """
+    asked = db.session.get_one(Mention, task.mention_id)
+    if not (asked.author_ext_id or asked.author_handle) or not _same_author(asked, mention):
+        return False
+    if task.audience != "community" or route.audience in ("tier_1", "tier_2") or withdrawal.may_be_out(task):
+        return False
+    if ports.triage.read_mood(_post(asked), _post(mention)) in ("stuck", "angrier"):
+        return False
+    held = task_actions.live_claim(task)
+    record(AuthorSettled(task.brand_id, mention.id, task.id, held.user_id if held is not None else None))
+    task_actions.resolve(task, because="author_settled", by=None)
+    return True
 
 
 def read_follow_up(task: Task, mention: Mention, route: Route) -> Literal["read", "new"]:
@@ -45,8 +77,7 @@ def _read(task: Task, mention: Mention, route: Route) -> Reading | None:
         .order_by(Posting.id.desc())
         .limit(1)
     ).first()
-    same_author = asked.author_ext_id == mention.author_ext_id if asked.author_ext_id or mention.author_ext_id else asked.author_handle == mention.author_handle
-    if answer is None or not same_author:
+    if answer is None or not _same_author(asked, mention):
         return None
     reply, _posting = answer
     reading = ports.triage.read_mood(_post(asked), _post(mention))
@@ -70,6 +101,12 @@ def _read(task: Task, mention: Mention, route: Route) -> Reading | None:
     elif task.audience == "community" and route.audience in ("tier_1", "tier_2"):
         task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
     return reading
+
+
+def _same_author(asked: Mention, mention: Mention) -> bool:
+    if asked.author_ext_id or mention.author_ext_id:
+        return asked.author_ext_id == mention.author_ext_id
+    return asked.author_handle == mention.author_handle
 
 
 def _decided_by_reading(mention: Mention, task: Task, reading: str) -> None:

@@ -168,6 +168,16 @@ def _kept(shares: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:KEPT_WORDS])
 
 
+def shown(words: Sketch, text: str, most: int = 5) -> list[str]:
+    """Of the words in common, the weightiest as they stand in this text: stems are for counting, not for reading."""
+    found: dict[str, str] = {}
+    for match in _WORD.finditer(_MASK.sub(" ", text[:READ])):
+        for word in _words(match.group().lower().replace("’", "'")):
+            if word in words and word not in found:
+                found[word] = match.group() if ord(match.group()[0]) < 0x2E80 else word.lstrip("#")
+    return [found[word] for word in words if word in found][:most]
+
+
 @lru_cache(maxsize=4_000)
 def sketch(text: str) -> dict[str, float]:
     """What a post says, word by word; nobody may change what is returned. Empty when it says too little."""

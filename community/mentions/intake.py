@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from community.answers import search
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
 from community.events import MentionsReceived, TasksOpened
-from community.feedback.actions import read_follow_up
+from community.feedback.actions import read_follow_up, says_settled, settled_by_author
 from community.mentions.models import Conversation, Decision, Mention
 from community.mentions.text import languages, readable, storable
 from community.ports import Post, Route, ports
@@ -64,6 +64,7 @@ class Stored:
     by_brand: bool
     kind: str
     lang: str
+    text: str
 
 
 @dataclass(slots=True)
@@ -92,11 +93,34 @@ def receive(account: ChannelAccount, posts: Sequence[Incoming], *, cursor: str |
 
 
 def unknown(account: ChannelAccount, posts: Sequence[Incoming]) -> list[Incoming]:
-    """The posts we have not stored yet, each once. Only a saving of work: `store` looks again under its lock."""
+    """The posts we have not stored yet, each once; of those we have, the words are put right where their author changed them.
+
+    Only a saving of work: `store` looks again under its lock.
+    """
     once = list({post.ext_id: post for post in map(_fitting, posts)}.values())
-    with db.transaction(read_only=True):
-        have = _known(account.id, [post.ext_id for post in once])
+    with db.transaction(read_only=True) as session:
+        asked = (Mention.account_id == account.id, Mention.ext_id.in_([post.ext_id for post in once]))
+        have = {row.ext_id: row for row in session.execute(select(Mention.id, Mention.ext_id, Mention.text, Mention.by_brand, Mention.gone_at).where(*asked))}
+    changed = {
+        row.id: storable(post.text)
+        for post in once
+        if (row := have.get(post.ext_id)) is not None and not row.by_brand and row.gone_at is None and row.text != storable(post.text)
+    }
+    if changed:
+        _amend(account, changed)
     return [post for post in once if post.ext_id not in have]
+
+
+def _amend(account: ChannelAccount, texts: Mapping[int, str]) -> None:
+    """Keep what the authors say now. What was approved as an answer to the former words is held back when its moment comes (`replies.posting`)."""
+    now = clock.now()
+    with db.transaction() as session:
+        for mention in session.scalars(select(Mention).where(Mention.id.in_(texts)).order_by(Mention.id).with_for_update(key_share=True)):
+            if mention.gone_at is None and mention.text != texts[mention.id]:
+                mention.text, mention.edited_at = texts[mention.id], now
+                # Marked words are places in the former text.
+                session.execute(update(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).values(words=[]))
+        db.after_commit(lambda: live.bump(account.brand_id, "desk", "cases", "mentions", "reviews"), key=("intake", account.brand_id))
 
 
 def prepare(brand_id: int, posts: Sequence[Incoming]) -> list[Prepared]:
@@ -169,6 +193,7 @@ def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined:
             "posted_at": p.post.created_at or now,
             "received_at": now,
             "gone_at": None,
+            "edited_at": None,
             "reply_ref": dict(p.post.reply_ref),
             "summons": sorted(p.post.summons),
             "raw": dict(p.post.raw),
@@ -177,7 +202,7 @@ def _insert_mentions(account: ChannelAccount, fresh: Sequence[Prepared], joined:
         for p in fresh
     ]
     return [
-        Stored(id_, row["conversation_id"], row["posted_at"], row["by_brand"], row["kind"], row["lang"])
+        Stored(id_, row["conversation_id"], row["posted_at"], row["by_brand"], row["kind"], row["lang"], row["text"])
         for id_, row in zip(insert_many(Mention, rows), rows, strict=True)
     ]
 
@@ -376,6 +401,8 @@ def _open_tasks(account: ChannelAccount, read: Sequence[tuple[Stored, Route | No
                     if TIERS.index(route.audience) > TIERS.index(task.audience):
                         task_actions.escalate(task, route.audience, because="another_author", by=None)
         elif task is not None and task.state in ("open", "claimed", "in_review"):
+            if says_settled(mention.text) and settled_by_author(task, db.session.get_one(Mention, mention.id), route):
+                continue
             if route.audience in TIERS and TIERS.index(route.audience) > TIERS.index(task.audience):
                 task_actions.escalate(task, route.audience, because="author_wrote_again", by=None)
             task.priority = max(task.priority, route.priority)

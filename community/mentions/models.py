@@ -59,6 +59,8 @@ class Mention(Base):
     received_at: Mapped[datetime]
     gone_at: Mapped[datetime | None]
     """Deleted on the network; the text is redacted, the row stays as proof."""
+    edited_at: Mapped[datetime | None]
+    """When we learned that its author had changed it; the text is the new one. A reply approved before that is not posted."""
     reply_ref: Mapped[dict[str, Any]]
     summons: Mapped[list[Any]]
     raw: Mapped[dict[str, Any]] = mapped_column(deferred=True)

@@ -246,6 +246,8 @@ def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple
     task = db.session.get_one(Task, posting.task_id)
     if mention.gone_at is not None:
         return "mention_deleted", "The author deleted the post. Nothing was posted."
+    if mention.edited_at is not None and mention.edited_at >= posting.created_at:
+        return "mention_edited", "The author changed the post after the reply was approved. Nothing was posted: read it again."
     if reply.state != "approved" or not (revision.outgoing_hash == posting.text_hash == text_hash(posting.text)) or not _on_record(reply, revision):
         return "not_approved", "These words are not the approved ones any more. Nothing was posted."
     if task.state in ("resolved", "cancelled"):

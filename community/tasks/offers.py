@@ -266,8 +266,11 @@ def _shown() -> Any:
 
 @cache
 def _windows(languages: int, topics: int, lanes: tuple[str, ...], overall: int, topical: int) -> Any:
-    """All windows in one statement. Its conditions are written out, so that the partial indexes serve it on both databases."""
-    community = Task.audience == literal_column("'community'")
+    """All windows in one statement. Its conditions are written out, so that the partial indexes serve it on both databases.
+
+    Of an incident only the leading task is offered: its answer is varied for the others.
+    """
+    community = (Task.audience == literal_column("'community'")) & Task.led_by_id.is_(None)
     free = Task.state == literal_column("'open'")
     present = Task.state.in_((literal_column("'open'"), literal_column("'claimed'")))
     pressing = (Task.priority.desc(), Task.opened_at)

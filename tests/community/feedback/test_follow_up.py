@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from app.kernel.db import db
+from app.notices.models import Notice
 from community.channels.base import Author, Incoming
 from community.feedback.actions import resolve_silent
 from community.feedback.queries import impact, thanks_for
@@ -19,6 +21,7 @@ from community.replies.models import Posting
 from community.tasks.models import Task
 from tests import factories as make
 from tests.community.conftest import Town
+from tests.stories import news
 
 
 @pytest.fixture
@@ -111,3 +114,43 @@ def test_the_clock_takes_no_work_out_of_hands(town: Town, clock: time_machine.Co
     clock.shift(timedelta(minutes=16))
     send_overdue_triage()
     assert (make.fresh(task).audience, make.fresh(reply).state) == ("community", "submitted")
+
+
+@pytest.mark.parametrize(
+    "text", ["never mind, solved, thanks", "Nvm, it works now!", "figured it out, thank you all", "已经好了，谢谢", "fixed it myself, thanks"]
+)
+def test_who_says_it_is_settled_before_an_answer_is_believed(town: Town, text: str) -> None:
+    """Red when a follow-up is read only after our answer: a person would go on writing to somebody who needs nothing."""
+    task = make.task(town.account, "How do I reset it?", ext_id="question")
+    make.claimed(task, town.ada)
+    writes(town, text, parent="question")
+    now = make.fresh(task)
+    assert (now.state, now.closed_because) == ("resolved", "author_settled")
+    news()
+    with db.transaction(read_only=True) as session:
+        assert "settled" in session.scalars(select(Notice.text).where(Notice.user_id == town.ada.id, Notice.kind == "withdrawn")).one()
+
+
+@pytest.mark.parametrize(
+    ("text", "author"),
+    [
+        ("still not solved", "kettle"),
+        ("it is not fixed", "kettle"),
+        ("is it solved?", "kettle"),
+        ("never mind the other post, I want this fixed", "kettle"),
+        ("never mind, solved", "somebody-else"),
+        ("thanks", "kettle"),
+        ("thanks in advance", "kettle"),
+    ],
+)
+def test_what_only_sounds_settled_leaves_the_task_open(town: Town, text: str, author: str) -> None:
+    """Red when a polite word, or somebody else's, closes a question."""
+    task = make.task(town.account, "How do I reset it?", ext_id="question")
+    writes(town, text, parent="question", author=author)
+    assert make.fresh(task).state == "open"
+
+
+def test_a_case_of_the_team_is_never_closed_by_such_a_word(town: Town) -> None:
+    task = make.task(town.account, "This is broken #tier_1", ext_id="question")
+    writes(town, "never mind, solved, thanks", parent="question")
+    assert make.fresh(task).state == "open"

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from community.incidents.gathering import NEAR
-from community.incidents.likeness import KEPT_WORDS, Pool, common, joined, product, sketch
+from community.incidents.likeness import KEPT_WORDS, Pool, common, joined, product, shown, sketch
 
 STORIES = {
     "app": (
@@ -92,3 +92,9 @@ def test_no_text_makes_it_slow() -> None:
         before = time.perf_counter()
         sketch(text)
         assert time.perf_counter() - before < 0.5, text[:20]
+
+
+def test_what_is_shared_is_shown_in_the_words_of_a_post() -> None:
+    words = common(sketch(text) for text in STORIES["app"])
+    assert set(shown(words, STORIES["app"][0])) <= {"app", "crashes", "settings", "update", "open"}
+    assert "crashes" in shown(words, STORIES["app"][0])

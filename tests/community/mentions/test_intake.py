@@ -81,11 +81,26 @@ def test_same_ids_of_two_channels_are_two_posts(town: Town) -> None:
 
 def test_a_known_post_changes_nothing(town: Town) -> None:
     first = intake.receive(town.account, [post("p")])
-    again = intake.receive(town.account, [post("p", text="other words")])
+    again = intake.receive(town.account, [post("p")])
     assert (first.stored, again.stored, again.known) == (1, 0, 1)
     with db.transaction(read_only=True) as session:
-        assert session.scalar(select(Mention.text)) == "How do I reset it?"
+        assert session.execute(select(Mention.text, Mention.edited_at)).one() == ("How do I reset it?", None)
         assert session.scalar(select(func.count()).select_from(Decision)) == 1
+
+
+def test_an_edit_is_kept_and_moves_nothing_else(town: Town) -> None:
+    """Red when the former words stay before those who answer; when an edit opens a second task, or brings back what was deleted."""
+    intake.receive(town.account, [post("p")])
+    again = intake.receive(town.account, [post("p", text="How do I reset the other one?")])
+    assert (again.stored, again.known) == (0, 1)
+    with db.transaction(read_only=True) as session:
+        (mention,) = session.scalars(select(Mention))
+        assert (mention.text, mention.edited_at is not None) == ("How do I reset the other one?", True)
+        assert session.scalar(select(func.count()).select_from(Task)) == 1
+    intake.receive(town.account, [], gone=["p"])
+    intake.receive(town.account, [post("p", text="I am back")])
+    with db.transaction(read_only=True) as session:
+        assert session.scalar(select(Mention.text)) == ""
 
 
 def test_the_cursor_moves_with_the_posts_it_covers(town: Town) -> None:
