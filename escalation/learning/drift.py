@@ -63,52 +63,64 @@ def stability(before: Sequence[float], now: Sequence[float]) -> float:
 
 
 def watch_week(brand_id: int, at: datetime | None = None) -> DriftWeek | None:
-    """Note the last whole week, once, and tell the admins if it is unlike what was learned from. None where there is nothing to note."""
+    """Note the last whole week, once, and tell the admins if it is unlike what was learned from. None where it was noted already."""
     now = at or clock.now()
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-    since, week = monday - timedelta(days=7), week_of(monday - timedelta(days=7))
-    with db.transaction() as session:
+    week = week_of(monday - timedelta(days=7))
+    with db.transaction(read_only=True) as session:
         if session.scalar(select(DriftWeek.id).where(DriftWeek.brand_id == brand_id, DriftWeek.week == week)):
             return None
-        run = _live_run(brand_id)
-        decided = select(Decision.anger, Decision.technical, Decision.audience, Decision.classifier).where(
-            Decision.brand_id == brand_id, Decision.by_id.is_(None), Decision.at >= since, Decision.at < monday
-        )
-        rows = session.execute(decided.order_by(Decision.id.desc()).limit(at_most(MOST))).all()
-        # A week is compared with what its own model was learned from: another model's scores are another measure.
-        rows = [row for row in rows if run is None or row.classifier.endswith(f"+{run[1]}")]
-        if len(rows) < LEAST:
-            return None
-        known, _ = judged(session.get_one(Brand, brand_id), since)
-        blind = [one for one in known if one.drawn and one.wanted is not None]
-        figures: dict[str, Any] = {
-            "n": len(rows),
-            "anger": spread([row.anger for row in rows]),
-            "technical": spread([row.technical for row in rows]),
-            "unsure": round(sum(row.audience == "triage" for row in rows) / len(rows), 4),
-            "drawn": len(blind),
-            "wanted": sum(bool(one.wanted) for one in blind),
-        }
-        before = _baseline(brand_id, run[0] if run else None)
-        if before is not None:
-            figures |= {"anger_shift": stability(before["anger"], figures["anger"]), "technical_shift": stability(before["technical"], figures["technical"])}
-            figures["unsure_rise"] = round(figures["unsure"] - before.get("unsure", figures["unsure"]), 4)
-        words = _drifted(figures)
+        figures = _figures(session.get_one(Brand, brand_id), monday)
+    words = _drifted(figures)
+    with db.transaction() as session:
         row = DriftWeek(brand_id=brand_id, week=week, figures=figures, drifted=bool(words))
         session.add(row)
         try:
             session.flush()
         except IntegrityError:
+            session.rollback()
             return None
         if words:
             for person in people.holders(brand_id, "admin", limit=50):
                 tell(person.id, brand_id=brand_id, kind="learning", cause_id=10 * row.id + 5, text=words, link="/learning")
-        return row
+    return row
+
+
+def _figures(brand: Brand, monday: datetime) -> dict[str, Any]:
+    """How the week before was scored; of a week with too few posts only their number."""
+    since = monday - timedelta(days=7)
+    run = _live_run(brand.id)
+    newest = select(Mention.id).where(Mention.brand_id == brand.id).order_by(Mention.id.desc()).limit(at_most(MOST)).subquery()
+    decided = (
+        select(Decision.anger, Decision.technical, Decision.audience, Decision.classifier)
+        .join(newest, newest.c.id == Decision.mention_id)
+        .where(Decision.by_id.is_(None), Decision.at >= since, Decision.at < monday)
+    )
+    # A week is compared with what its own model was learned from: another model's scores are another measure.
+    rows = [row for row in db.session.execute(decided) if run is None or row.classifier.endswith(f"+{run[1]}")]
+    if len(rows) < LEAST:
+        return {"n": len(rows)}
+    known, _ = judged(brand, since)
+    blind = [one for one in known if one.drawn and one.wanted is not None]
+    figures: dict[str, Any] = {
+        "n": len(rows),
+        "anger": spread([row.anger for row in rows]),
+        "technical": spread([row.technical for row in rows]),
+        "unsure": round(sum(row.audience == "triage" for row in rows) / len(rows), 4),
+        "drawn": len(blind),
+        "wanted": sum(bool(one.wanted) for one in blind),
+    }
+    before = _baseline(brand.id, run[0] if run else None)
+    if before is not None:
+        figures |= {"anger_shift": stability(before["anger"], figures["anger"]), "technical_shift": stability(before["technical"], figures["technical"])}
+        figures["unsure_rise"] = round(figures["unsure"] - before.get("unsure", figures["unsure"]), 4)
+    return figures
 
 
 def weeks(brand: Brand, limit: int = 12) -> Sequence[DriftWeek]:
-    """Newest first."""
-    return db.session.scalars(select(DriftWeek).where(DriftWeek.brand_id == brand.id).order_by(DriftWeek.week.desc()).limit(at_most(limit))).all()
+    """Those with posts enough to say something, newest first."""
+    found = db.session.scalars(select(DriftWeek).where(DriftWeek.brand_id == brand.id).order_by(DriftWeek.week.desc()).limit(at_most(limit)))
+    return [week for week in found if "unsure" in week.figures]
 
 
 def due(limit: int = 20) -> Sequence[int]:
@@ -134,7 +146,8 @@ def _live_run(brand_id: int) -> tuple[LearningRun, str] | None:
 
 def _baseline(brand_id: int, run: LearningRun | None) -> Mapping[str, Any] | None:
     """Of the live model's run; while the start model decides alone, the first week that was noted."""
-    first = db.session.scalars(select(DriftWeek).where(DriftWeek.brand_id == brand_id).order_by(DriftWeek.week).limit(1)).one_or_none()
+    noted = db.session.scalars(select(DriftWeek).where(DriftWeek.brand_id == brand_id).order_by(DriftWeek.week))
+    first = next((week for week in noted if "unsure" in week.figures), None)
     found: dict[str, Any] = dict(run.figures.get("baseline") or {}) if run is not None else {}
     if not found.get("n"):
         return first.figures if first is not None else None

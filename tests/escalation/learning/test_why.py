@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from sqlalchemy import select, update
 
 from app.kernel.db import db
+from app.notices.models import Notice
 from community.mentions.models import Mention
-from escalation.learning.drift import spread, stability
+from escalation.learning.drift import spread, stability, watch_week, weeks
 from escalation.learning.why import why
 from tests.escalation.learning.stream import Said, stream
 from tests.escalation.learning.test_runs import arrive, label
@@ -54,3 +58,25 @@ def test_drift_is_a_stability_index() -> None:
     assert stability(even, even) == 0
     assert stability(even, spread([0.95] * 100)) > 1
     assert stability(even, spread([place / 100 for place in range(98)] + [0.05, 0.05])) < 0.1
+
+
+def test_a_week_is_noted_once_and_admins_hear_of_another_kind_of_posts(rooms: object) -> None:
+    northwind = brand()
+    admin = person(northwind, "admin")
+    monday = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    with time_machine.travel(monday - timedelta(days=5), tick=False):
+        arrive(northwind, stream(220))
+    with time_machine.travel(monday + timedelta(days=2), tick=False):
+        arrive(northwind, [one for one in stream(1800, seed=4) if one.angry and "andango" not in one.text][:210])
+    first = watch_week(northwind.id, monday)
+    assert first is not None
+    assert (first.week, first.figures["n"], first.drifted) == ("2026-W47", 220, False)
+    assert watch_week(northwind.id, monday) is None, "once"
+    second = watch_week(northwind.id, monday + timedelta(days=7))
+    assert second is not None
+    assert second.drifted
+    assert watch_week(northwind.id, monday + timedelta(days=14)).figures == {"n": 0}  # type: ignore[union-attr]
+    with db.transaction(read_only=True) as session:
+        (told,) = session.scalars(select(Notice).where(Notice.user_id == admin.id, Notice.kind == "learning")).all()
+        assert "unlike those" in told.text
+        assert len(weeks(northwind)) == 2
