@@ -47,7 +47,10 @@ def main() -> None:
                 connection.exec_driver_sql("VACUUM ANALYZE passage_search")
                 connection.exec_driver_sql("VACUUM ANALYZE passage")
         among = recalls(brand, labelled, ids, library=True)
+        servers = [os.getpid(), *stage.server_pids()]
+        before = stage.cpu_of(servers)
         seconds = timed(brand, labelled)
+        cpu = stage.cpu_of(servers) - before
     asks = {kind: sum(len(one[kind]) for one in labelled) for kind in KINDS}
     stage.tell(
         passages=MOST,
@@ -55,6 +58,7 @@ def main() -> None:
         recall_at_5=alone,
         recall_at_5_in_full_index=among,
         search=stage.spread(seconds),
+        processor_ms_each=1000 * cpu / len(seconds),
         fill_per_second=(MOST - len(labelled)) / (filled - began),
         count_terms_seconds=counted - filled,
         common_terms=terms,
