@@ -37,6 +37,8 @@ K1, B, USUAL = 1.2, 0.3, 40.0
 """BM25's saturation, its weight of length, and the usual number of terms."""
 LEAST_SHARE = 0.1
 """A passage that holds less of what the question is about is not offered."""
+MANY_TERMS = 4
+"""From so many terms on, a single one in common with an earlier reply is chance; the library was written to be found."""
 OTHER_LANGUAGE, UNKNOWN_LANGUAGE = 0.6, 0.95
 OF_LIBRARY = 1.1
 """Somebody keeps an answer of the library true; an earlier reply was true once."""
@@ -152,12 +154,13 @@ def index() -> Index:
     return _TSVECTOR if db.is_postgres else _FTS5
 
 
-def search(brand_id: int, question: str, *, lang: str = "und", limit: int = 10, library: bool = False) -> list[Hit]:
+def search(brand_id: int, question: str, *, lang: str = "und", limit: int = 10, library: bool = False, besides: str = "") -> list[Hit]:
     """Passages that answer a question of these words, best first: of the library alone, or earlier replies too.
 
-    Stale ones are among them; who asks tells them apart.
+    Stale ones are among them; who asks tells them apart. `besides`: words that say nothing here, as the brand's own name.
     """
-    asked = Counter(words.terms(question))
+    nothing = set(words.terms(besides))
+    asked = Counter(term for term in words.terms(question) if term not in nothing)
     own = [term for term, _ in asked.most_common(MOST_TERMS)]
     if not own:
         return []
@@ -190,6 +193,7 @@ def score(
     """How well a passage fits: BM25 of its terms, times how often it helped, how fresh it is, and whether the language is the same. 0: not at all."""
     length = 1 - B + B * (sum(asked.values()) + sum(said.values())) / USUAL
     found = covered = whole = 0.0
+    matched = 0
     for term in own:
         whole += rarity[term]
         best = share = 0.0
@@ -201,7 +205,8 @@ def score(
                 share = max(share, weight)
         found += best
         covered += share * rarity[term]
-    if whole <= 0 or covered / whole < LEAST_SHARE:
+        matched += share > 0
+    if whole <= 0 or covered / whole < LEAST_SHARE or (passage.reply_id and matched < 2 and len(own) >= MANY_TERMS):
         return 0.0
     language = 1.0 if passage.lang == lang else UNKNOWN_LANGUAGE if "und" in (passage.lang, lang) else OTHER_LANGUAGE
     days = max(0.0, (now - passage.at).total_seconds() / 86_400)

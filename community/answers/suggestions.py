@@ -78,8 +78,8 @@ class Suggestion:
 def suggest(task: Task, *, limit: int = SHOWN) -> list[Suggestion]:
     """What fits the post of a task, best first; at most one stale answer, last. A fixed number of statements."""
     mention = db.session.get_one(Mention, task.mention_id)
-    hits = search.search(task.brand_id, mention.text, lang=task.lang, limit=LOOKED_AT)
     brand = db.session.get_one(Brand, task.brand_id)
+    hits = search.search(brand.id, mention.text, lang=task.lang, limit=LOOKED_AT, besides=f"{brand.name} {brand.slug}")
     answers = _answers([hit.passage for hit in hits if hit.passage.answer_id], task.lang)
     replies = _replies([hit.passage for hit in hits if hit.passage.reply_id], task, brand)
     found: dict[str, Suggestion] = {}
