@@ -52,6 +52,11 @@ class Config(BaseSettings):
         "smtp://HOST:25 inside a private network; empty: nothing is mailed",
     )
     mail_from: str = Field("", description="the address e-mail comes from, as “Vouch <vouch@example.com>”; needed with VOUCH_SMTP_URL")
+    meaning_model: str = Field(
+        "",
+        description="folder or zip of an English sentence encoder (config.json, tokenizer.json, model.safetensors, as all-MiniLM-L6-v2) "
+        "that brands' classifiers learn with; empty: they learn without",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity written to standard error")
     rate_limits: bool = Field(True, description="throttle sign-in and writing; off only for load tests")
 

@@ -25,7 +25,7 @@ from escalation import jobs as escalation_jobs
 from escalation import leaving as escalation_leaving
 from escalation import subscribers as escalation_subscribers
 from escalation.cases import actions as cases
-from escalation.classifier import brands
+from escalation.classifier import brands, meaning
 from escalation.routing import lines
 from escalation.triage import StartTriage
 from gamification import leaving as gamification_leaving
@@ -44,6 +44,7 @@ def wire(config: Config) -> None:
     mail.init(config)
     replies.configure(config)
     receipts.init(config)
+    meaning.init(config)
     ports.triage = StartTriage(stage_of=brands.live, policy_of=lines.policy_of)
     people.when_granted("advocate", _join)
     people.when_suspended(_free_tasks, _free_reviews, _free_cases, suspension.note_suspended, lifted=suspension.note_reinstated)

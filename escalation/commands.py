@@ -19,7 +19,7 @@ from app.accounts.models import Brand
 from app.kernel.db import db
 from community.mentions.text import language, readable
 from community.ports import Post, Route
-from escalation.classifier import brands, store
+from escalation.classifier import brands, meaning, store
 from escalation.classifier.evaluation import MAX_TEXT, Router, contradictions, evaluate, parse_line, report, routes_of
 from escalation.classifier.model import BadArtefact
 from escalation.classifier.predict import predict
@@ -84,9 +84,10 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
             start = store.live()
             with _bar() as bar:
                 task = bar.add_task("learning", total=2)
-                stage = fit(start, examples)
+                encoder = meaning.live()
+                stage = fit(start, examples, encoder)
                 bar.update(task, completed=1)
-                worth = measure(start, examples)
+                worth = measure(start, examples, encoder=encoder)
                 bar.update(task, completed=2)
         except (TooFewLabels, BadArtefact) as error:
             raise click.ClickException(str(error)) from None
@@ -171,7 +172,7 @@ def _router(brand_id: int | None = None, *, stage: SecondStage | None = None) ->
 
 def _routes_by_folds(rows: Sequence[dict[str, Any]], folds: int) -> list[Route]:
     routes: dict[int, Route] = {}
-    for places, stage in fold_stages(store.live(), [example_of(row) for row in rows], folds):
+    for places, stage in fold_stages(store.live(), [example_of(row) for row in rows], folds, encoder=meaning.live()):
         routes.update(zip(places, routes_of([rows[place] for place in places], _router(stage=stage)), strict=True))
     return [routes[place] for place in range(len(rows))]
 

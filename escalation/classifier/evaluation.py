@@ -118,7 +118,7 @@ def _by_group(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], names:
     groups: dict[str, Any] = {}
     for name in sorted({name for name in names if name}):
         places = [place for place, one in enumerate(names) if one == name]
-        groups[name] = {"n": len(places)}
+        groups[name] = {"n": len(places)} | _sent(rows, routes, places)
         for label, signal in LABELS.items():
             truth, value = _column([rows[place] for place in places], [routes[place] for place in places], label, signal)
             if len(truth):
@@ -131,6 +131,18 @@ def _by_group(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], names:
                     "right": _share(int(((value >= EVEN) == (truth > 0)).sum()), len(truth)),
                 }
     return groups
+
+
+def _sent(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route], places: Sequence[int]) -> dict[str, Any]:
+    """Of the angry or technical: how many reach staff, at once or by a look. Of the others: how many become a case without need."""
+    both = [place for place in places if all(label in rows[place]["labels"] for label in LABELS)]
+    wanted = [any(rows[place]["labels"][label] for label in LABELS) for place in both]
+    staff = [routes[place].audience in ("tier_1", "tier_2") for place in both]
+    seen = [at_once or routes[place].audience == "triage" for place, at_once in zip(both, staff, strict=True)]
+    return {
+        "reached": _share(sum(yes and found for yes, found in zip(wanted, seen, strict=True)), sum(wanted)),
+        "needless_cases": _share(sum(at_once and not yes for yes, at_once in zip(wanted, staff, strict=True)), len(wanted) - sum(wanted)),
+    }
 
 
 def auc(truth: Floats, value: Floats) -> float:

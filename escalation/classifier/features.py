@@ -38,6 +38,7 @@ _TOKEN = re.compile(
             r"(?P<link>https?://\S+|www\.\S+)",
             r"(?P<handle>[@＠][\w.]{1,60})",
             r"(?P<spaced>(?<!\w)[A-Za-z](?:[ .\-*_][A-Za-z]){3,29}(?!\w))",
+            f"(?P<airy>(?<![{_CJK}])[{_CJK}](?: [{_CJK}]){{2,29}}(?![{_CJK}]))",
             f"(?P<word>{_LETTER}(?:{_IN_WORD}|[-'’`$](?={_LETTER})|\\*{{1,4}}(?={_LETTER}))*)",
             f"(?P<han>[{_CJK}]+)",
             r"(?P<number>\d[\d.,:/]{0,40}[^\W\d_]{0,4})",
@@ -50,12 +51,28 @@ _STRETCH = re.compile(r"(.)\1{2,}")
 _NOT_A_LETTER = re.compile(f"[{_HIDDEN}\u0300-\u036f]")
 _SARCASM = re.compile(
     r"\b(?:thanks|thank you|thx|congrats|great|nice|good|love|awesome|bravo|well done)\b[^.!?\n]{0,60}"
-    r"\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b",
+    r"\b(?:for (?:nothing|the delay|delaying|cancell?ing|losing|ruining|wasting|charging|ignoring|making me|not|another)|when you)\b"
+    # A cheer that opens a sentence and ends in a mishap: of such posts to airlines four in five were meant badly.
+    r"|(?:^|[.!?]\s+|@\w+[,:]?\s+)(?:oh|ah|wow|well|yay|great|brilliant|fantastic|wonderful|lovely|nice|awesome|perfect|congrat\w*|bravo|cool|good)\b"
+    r"[,.! ]+[^\n?.!]{0,70}?\b(?:delay\w*|late|cancel\w*|lost|los(?:e|ing)|waiting|on hold|hours?|hrs|broken|charge\w*|hung up|again|wrong|stuck|crash\w*"
+    r"|without|never|nobody|no one|twice|yet another|rude|fail\w*|missed)\b(?![^\n.!?]{0,200}\?)",
     re.I,
 )
 # Three parts or more name a software version, unless they read as a date.
 _VERSION = re.compile(r"(?!\d{1,2}\.\d{1,2}\.(?:19|20)?\d\d$)\d{1,3}(?:\.\d{1,5}){2,4}")
 _QUOTED = re.compile(r"^\s*RT @")
+
+# Letters of another width, and digits that stand for letters inside a word ("1d10t").
+_WIDE = {code: code - 0xFEE0 for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_PLAIN = str.maketrans("013457$", "oieastss"[:7])
+_DISGUISED = re.compile(r"[^\W\d_][0134570$]+[^\W\d_]|^[^\W\d_]+\d+[^\W\d_]")
+# Small words that join what is spelled out letter by letter.
+_SMALL = frozenset(
+    {
+        "a", "i", "u", "r", "you", "your", "are", "is", "it", "its", "this", "that", "the", "so", "my", "me", "we", "they", "to", "and", "not",
+        "no", "am", "be", "at", "of", "in", "on", "for", "what", "how",
+    }
+)  # fmt: skip
 
 MASK_LINK, MASK_HANDLE, MASK_NUMBER = "://", "@", "0"
 
@@ -141,7 +158,14 @@ def read(text: str) -> Reading:
         elif kind == "spaced":
             norm = re.sub("[^a-z]", "", raw.lower())
             reading.words += 1
-            phrase_words.append((norm, start, end))
+            phrase_words.extend((piece, start, end) for piece in _pieces(norm))
+        elif kind == "airy":
+            kind = "han"
+            norm = raw.replace(" ", "").translate(to_simplified())
+            reading.words += 1 + len(norm) // 2
+            before = len(reading.hits)
+            _find_chinese(reading, norm, start)
+            reading.hits[before:] = [Hit(hit.signal, hit.strength, start, end) for hit in reading.hits[before:]]
         elif kind == "mark":
             plain = raw.replace("！", "!").replace("？", "?")
             reading.exclamations += plain.count("!")
@@ -221,12 +245,30 @@ _MOODS = {
 @lru_cache(maxsize=20_000)
 def _normal(raw: str) -> tuple[str, bool]:
     """Lower case, one kind of apostrophe, nothing hidden, no letter more than twice ("sooo" is "so" where that is known)."""
-    norm = _NOT_A_LETTER.sub("", raw.lower()).replace("’", "'").replace("`", "'")[:60]
+    norm = _NOT_A_LETTER.sub("", raw.translate(_WIDE).lower()).replace("’", "'").replace("`", "'")[:60]
+    if _DISGUISED.search(norm):
+        plain = norm.translate(_PLAIN)
+        if entries_for(plain) and not entries_for(norm):
+            norm = plain
     if not _STRETCH.search(norm):
         return norm, False
     single = _STRETCH.sub(r"\1", norm)
     double = _STRETCH.sub(r"\1\1", norm)
     return (single if entries_for(single) and not entries_for(double) else double), True
+
+
+@lru_cache(maxsize=2_000)
+def _pieces(joined: str) -> tuple[str, ...]:
+    """Letters that stood apart, cut into the fewest words that mean something; whole where that is not possible."""
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, len(joined) + 1):
+        found: tuple[str, ...] | None = None
+        for begin in range(max(0, end - 14), end):
+            head, word = best[begin], joined[begin:end]
+            if head is not None and (word in _SMALL or (len(word) > 2 and entries_for(word))) and (found is None or len(head) + 1 < len(found)):
+                found = (*head, word)
+        best.append(found)
+    return best[-1] or (joined,)
 
 
 def _squash(strength: int) -> float:

@@ -22,7 +22,7 @@ from escalation.classifier.features import SURFACE, Reading, Token, surface
 from escalation.classifier.vectors import CACHE_WORDS, MAX_CACHED, Vectoriser
 
 FORMAT = "vouch-classifier/1"
-HEADS = ("anger", "technical", "negative", "positive")
+HEADS = ("anger", "technical", "negative", "positive", "service")
 ARRAYS = ("vocabulary", "idf", "weights", "intercepts", "slopes", "offsets")
 # Far above what training makes (1 MB, 7 MB unpacked), far below what could hurt a process.
 MAX_FILE, MAX_UNPACKED = 16 << 20, 64 << 20

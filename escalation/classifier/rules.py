@@ -19,6 +19,9 @@ URGENCY = {"safety": 0.8, "security": 0.5, "legal": 0.5, "press": 0.5, "outage":
 # The strength at which a topic counts as named.
 CLEAR = 3
 
+SWEARING_FOR_JOY = 0.15
+"""What is left of a swear-word's weight beside praise."""
+
 # A service account's own posts: it apologises, asks for a direct message, signs with initials.
 _AGENT = re.compile(
     r"sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay))"
@@ -77,11 +80,21 @@ def urgency(found: tuple[str, ...], anger: float) -> float:
 def anger_by_words(reading: Reading, sentiment: float = 0.0) -> float:
     """Probability of anger from the lexicon and the surface alone."""
     sums = reading.sums
-    score = -2.1 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * min(sums.get("swearing", 0), 4)
+    swearing = min(sums.get("swearing", 0), 4) * (SWEARING_FOR_JOY if is_joyful(reading) else 1.0)
+    score = -2.1 + 0.55 * min(sums.get("anger", 0), 8) + 0.6 * swearing
     score -= 0.0 if reading.sarcastic else 0.35 * min(sums.get("praise", 0), 6)
     score += 0.8 * min(reading.emoji.get("angry", 0), 2) + 0.35 * min(reading.exclamations, 3) - 0.8 * sentiment + 2.0 * reading.sarcastic
     score += 1.0 * (reading.shouted >= 3)
     return _probability(score)
+
+
+def is_joyful(reading: Reading) -> bool:
+    """Whether somebody swears for joy: praise or a happy face, and no word of blame ("damn good coffee")."""
+    sums = reading.sums
+    if "swearing" not in sums or reading.sarcastic or reading.emoji.get("angry") or reading.negations:
+        return False
+    blame = sums.get("anger", 0) - sums["swearing"]
+    return blame <= 1 and (sums.get("praise", 0) >= 2 or bool(reading.emoji.get("happy") or reading.emoji.get("laughing")))
 
 
 def technical_by_words(reading: Reading) -> float:

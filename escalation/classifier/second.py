@@ -27,9 +27,11 @@ from community.mentions.text import language, readable
 from community.ports import Post
 from escalation.classifier.evaluation import auc
 from escalation.classifier.features import SURFACE, Reading, Token, read, surface
+from escalation.classifier.meaning import LANGUAGES as ENCODED
+from escalation.classifier.meaning import Meaning
 from escalation.classifier.model import BadArtefact, Model
 from escalation.classifier.predict import CHINESE, READ_LANGUAGES, START, start_odds
-from escalation.classifier.vectors import CACHE_WORDS, MAX_CACHED, Vectoriser, build_vocabulary
+from escalation.classifier.vectors import CACHE_WORDS, MAX_CACHED, Rows, Vectoriser, build_vocabulary
 
 FORMAT = "vouch-second-stage/1"
 HEADS = ("anger", "technical", "spam")
@@ -45,7 +47,7 @@ IN_EARNEST = 300
 # How firmly a coefficient is held at zero: one over the variance we would expect of it. Chosen by cross-validation
 # on hand-labelled posts; the figures for other strengths stand in the card.
 HOLD_FEATURE, HOLD_TOLD, HOLD_BIAS = 1.0, 10.0, 0.05
-HOLD_WORD = 0.1
+HOLD_WORD, HOLD_SENSE = 0.1, 0.3
 FOLDS, SEED = 5, 20_261_122
 CHANCE = 1.64
 """Standard errors by which a signal must be judged worse before that counts: one in twenty by chance."""
@@ -88,9 +90,20 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Deep:
+    """The same again beside an encoder's vectors, for which `sense` has a row each. `encoder` is the one it was learned with."""
+
+    encoder: str
+    features: Floats
+    words: Floats
+    bias: Floats
+    sense: Floats
+
+
+@dataclass(frozen=True)
 class SecondStage:
     """`features` has a row for each of FEATURES, `words` one for each entry of the vocabulary, a column for each head.
-    A head that had too few labels has zeros, so the start model speaks alone."""
+    A head that had too few labels has zeros, so the start model speaks alone. `deep` is used where its encoder is at hand."""
 
     version: str
     header: Mapping[str, Any]
@@ -98,6 +111,7 @@ class SecondStage:
     features: Floats
     words: Floats
     bias: Floats
+    deep: Deep | None = None
     _pulls: dict[tuple[str, str], tuple[float, float, float, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -105,16 +119,24 @@ class SecondStage:
         """The signals that had labels enough."""
         return tuple(self.header["learned"])
 
-    def apply(self, posts: Sequence[Post], readings: Sequence[Reading], start: Floats) -> Floats:
+    def uses(self, encoder: Meaning | None) -> bool:
+        """Whether this encoder is the one that the deep half was learned with."""
+        return self.deep is not None and encoder is not None and self.deep.encoder == encoder.name
+
+    def apply(self, posts: Sequence[Post], readings: Sequence[Reading], start: Floats, encoder: Meaning | None = None) -> Floats:
         """Log-odds of HEADS, a row for each post, from the start model's (as `start_odds` gives them).
         Posts in a language that nobody reads stay as they are."""
+        return self.judge(posts, readings, start, senses(posts, encoder) if encoder is not None and self.uses(encoder) else None)
+
+    def judge(self, posts: Sequence[Post], readings: Sequence[Reading], start: Floats, sense: Floats | None) -> Floats:
+        """`apply` with the encoder's vectors at hand; a post without one has a row of zeros."""
         if not posts:
             return np.zeros((0, len(HEADS)), dtype=np.float32)
-        # In double width, so that a text's answer doesn't hang on the company it is judged in.
-        added = _dense(posts, readings, start).astype(np.float64) @ self.features + self.bias
-        row, column, values = self.vectoriser.rows(readings)
-        for head in range(len(HEADS)):
-            added[:, head] += np.bincount(row, weights=self.words[column, head] * values, minlength=len(posts))
+        rows, dense = self.vectoriser.rows(readings), _dense(posts, readings, start)
+        added = _added(dense, rows, self)
+        if sense is not None and self.deep is not None:
+            known = np.abs(sense).sum(axis=1) > 0
+            added[known] = (_added(dense, rows, self.deep) + sense.astype(np.float64) @ self.deep.sense)[known]
         added[[post.lang not in READ_LANGUAGES for post in posts]] = 0.0
         return np.asarray(start[:, : len(HEADS)] + added, dtype=np.float32)
 
@@ -146,6 +168,7 @@ class SecondStage:
     def to_bytes(self) -> bytes:
         """The same stage always gives the same bytes."""
         held = io.BytesIO()
+        parts = ("features", "words", "bias", "sense") if self.deep is not None else ()
         names = np.frombuffer(json.dumps(list(self.vectoriser.names), ensure_ascii=False).encode(), dtype=np.uint8)
         header = np.frombuffer(json.dumps(dict(self.header), ensure_ascii=False, sort_keys=True).encode(), dtype=np.uint8)
         with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -156,6 +179,7 @@ class SecondStage:
                 ("features", self.features),
                 ("words", self.words),
                 ("bias", self.bias),
+                *((f"deep_{name}", getattr(self.deep, name)) for name in parts),
             ):
                 one = io.BytesIO()
                 np.lib.format.write_array(one, array, allow_pickle=False)
@@ -181,24 +205,27 @@ def from_bytes(raw: bytes) -> SecondStage:
         with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
             header = json.loads(arrays["header"].tobytes())
             names = json.loads(arrays["names"].tobytes())
-            idf, features, words, bias = (arrays[name] for name in ("idf", "features", "words", "bias"))
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, MemoryError, RecursionError):
+            found = {name: arrays[name] for name in ("idf", "features", "words", "bias")}
+            deep = {name: arrays[f"deep_{name}"] for name in ("features", "words", "bias", "sense")} if header.get("encoder") else {}
+    except (ValueError, KeyError, AttributeError, OSError, EOFError, zipfile.BadZipFile, MemoryError, RecursionError):
         raise BadArtefact("The brand's model is not a set of plain arrays as learning writes them, so it is not used.") from None
     if not isinstance(header, dict) or header.get("features") != list(FEATURES) or header.get("heads") != list(HEADS):
         raise BadArtefact("The brand's model was learned by another version of the product: learn again.")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise BadArtefact("The brand's model has a vocabulary that is not a list of different words, so it is not used.")
-    wanted = {"idf": (len(names),), "features": (len(FEATURES), len(HEADS)), "words": (len(names), len(HEADS)), "bias": (len(HEADS),)}
-    for name, array in (("idf", idf), ("features", features), ("words", words), ("bias", bias)):
-        if array.dtype != np.float32 or array.shape != wanted[name] or not np.isfinite(array).all():
-            raise BadArtefact(f"The brand's model has {name} that are not {' by '.join(map(str, wanted[name]))} finite numbers, so it is not used.")
-    return _stage(header, names, idf, features, words, bias)
+    shapes = {"idf": (len(names),), "features": (len(FEATURES), len(HEADS)), "words": (len(names), len(HEADS)), "bias": (len(HEADS),)}
+    if deep:
+        shapes["sense"] = (len(deep["sense"]), len(HEADS))
+    for name, array in (*found.items(), *deep.items()):
+        if array.dtype != np.float32 or array.shape != shapes[name] or not np.isfinite(array).all():
+            raise BadArtefact(f"The brand's model has {name} that are not {' by '.join(map(str, shapes[name]))} finite numbers, so it is not used.")
+    return _stage(header, names, **found, deep=Deep(str(header["encoder"]), **deep) if deep else None)
 
 
-def fit(start: Model, examples: Sequence[Example]) -> SecondStage:
-    """Learn from a brand's labels, in seconds. The same examples in the same order give the same stage.
-    Raises TooFewLabels."""
-    return _Read.of(start, examples).fit(np.arange(len(examples)))
+def fit(start: Model, examples: Sequence[Example], encoder: Meaning | None = None) -> SecondStage:
+    """Learn from a brand's labels, in seconds (with an encoder, in some more: a post takes it 25 ms). The same examples in
+    the same order give the same stage. Raises TooFewLabels."""
+    return _Read.of(start, examples, encoder).fit(np.arange(len(examples)))
 
 
 def example_of(row: Mapping[str, Any]) -> Example:
@@ -223,16 +250,21 @@ def labels_of(example: Example) -> dict[str, tuple[int, float]]:
     return found
 
 
-def out_of_fold(start: Model, examples: Sequence[Example], folds: int = FOLDS, seed: int = SEED) -> tuple[Doubles, Doubles]:
+def out_of_fold(start: Model, examples: Sequence[Example], folds: int = FOLDS, seed: int = SEED, encoder: Meaning | None = None) -> tuple[Doubles, Doubles]:
     """Probabilities of HEADS by the start model, and by stages that never saw the post they judge: what learning is worth
     here, measured and then thrown away. Where a fold has too few labels the start model's stand. Equal texts share a fold."""
-    known = _Read.of(start, examples)
+    known = _Read.of(start, examples, encoder)
     before = _probability(known.start[:, : len(HEADS)])
     after = before.copy()
     for places, stage in known.folds(folds, seed):
         if stage is not None:
             after[places] = _probability(
-                stage.apply([known.posts[place] for place in places], [known.readings[place] for place in places], known.start[places])
+                stage.judge(
+                    [known.posts[place] for place in places],
+                    [known.readings[place] for place in places],
+                    known.start[places],
+                    None if known.sense is None else known.sense[places],
+                )
             )
     return before, after
 
@@ -245,9 +277,9 @@ class Worth:
     figures: dict[str, Any]
 
 
-def measure(start: Model, examples: Sequence[Example], folds: int = FOLDS) -> Worth:
+def measure(start: Model, examples: Sequence[Example], folds: int = FOLDS, encoder: Meaning | None = None) -> Worth:
     """Compare the start model with stages that learned from the other folds, on the labelled posts of each signal."""
-    before, after = out_of_fold(start, examples, folds)
+    before, after = out_of_fold(start, examples, folds, encoder=encoder)
     figures: dict[str, Any] = {}
     total, worse = 0.0, False
     given = [labels_of(example) for example in examples]
@@ -266,9 +298,11 @@ def measure(start: Model, examples: Sequence[Example], folds: int = FOLDS) -> Wo
     return Worth(total > 0 and not worse, figures)
 
 
-def fold_stages(start: Model, examples: Sequence[Example], folds: int = FOLDS, seed: int = SEED) -> list[tuple[list[int], SecondStage | None]]:
+def fold_stages(
+    start: Model, examples: Sequence[Example], folds: int = FOLDS, seed: int = SEED, encoder: Meaning | None = None
+) -> list[tuple[list[int], SecondStage | None]]:
     """The same as stages: the places of a fold's examples, and what was learned from the other folds (None: too little)."""
-    return [(places.tolist(), stage) for places, stage in _Read.of(start, examples).folds(folds, seed)]
+    return [(places.tolist(), stage) for places, stage in _Read.of(start, examples, encoder).folds(folds, seed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +315,11 @@ class _Read:
     start: Floats
     truth: Doubles
     weight: Doubles
+    encoder: str
+    sense: Floats | None
 
     @classmethod
-    def of(cls, start: Model, examples: Sequence[Example]) -> _Read:
+    def of(cls, start: Model, examples: Sequence[Example], encoder: Meaning | None) -> _Read:
         texts = [readable(example.text) for example in examples]
         posts = [Post(text, language(text, example.lang)) for text, example in zip(texts, examples, strict=True)]
         readings = [read(post.text) for post in posts]
@@ -293,7 +329,8 @@ class _Read:
                 truth[place, HEADS.index(head)], weight[place, HEADS.index(head)] = value, counts
         # A language that nobody reads is never guessed, so nothing is learned from it either.
         weight[[post.lang not in READ_LANGUAGES for post in posts]] = 0.0
-        return cls(start.version, posts, readings, start_odds(posts, readings, start), truth, weight)
+        sense = None if encoder is None else senses(posts, encoder)
+        return cls(start.version, posts, readings, start_odds(posts, readings, start), truth, weight, encoder.name if encoder else "", sense)
 
     def folds(self, folds: int, seed: int) -> Iterator[tuple[NDArray[np.intp], SecondStage | None]]:
         texts: dict[str, int] = {}
@@ -324,24 +361,17 @@ class _Read:
         said = csr_matrix((values.astype(np.float64), (row, column)), shape=(len(posts), len(names)))
         dense, start = _dense(posts, readings, self.start[places]), self.start[places].astype(np.float64)
         columns = [HEADS.index(head) for head in enough]
-        # What the brand's words say: of a post itself for later use, and as told by the others for learning how far to trust it.
-        by_words, told = np.zeros((len(names) + 1, len(enough))), np.zeros((len(posts), len(enough)))
         fold = np.random.default_rng(SEED).permutation(len(posts)) % FOLDS
-        for place, at in enumerate(columns):
-            by_words[:, place] = _by_words(said, truth[:, at], weight[:, at])
-            for held in range(FOLDS):
-                rest = fold != held
-                one = _by_words(said[rest], truth[rest, at], weight[rest, at])
-                told[~rest, place] = said[~rest] @ one[:-1] + one[-1]
-        inputs = csr_matrix(np.hstack([dense, told]))
-        hold = np.concatenate([np.full(len(FEATURES), HOLD_FEATURE), np.full(len(enough), HOLD_TOLD), [HOLD_BIAS]])
-        features, words, bias = np.zeros((len(FEATURES), len(HEADS))), np.zeros((len(names), len(HEADS))), np.zeros(len(HEADS))
-        for head, at in zip(enough, columns, strict=True):
-            caution = max(1.0, IN_EARNEST / counts[head][0])
-            found = _logistic(inputs, truth[:, at], weight[:, at], start[:, at], hold * caution)
-            trust = found[len(FEATURES) : -1]
-            # Both layers are linear, so they are kept as one.
-            features[:, at], words[:, at], bias[at] = found[: len(FEATURES)], by_words[:-1] @ trust, found[-1] + by_words[-1] @ trust
+        caution = [max(1.0, IN_EARNEST / counts[head][0]) for head in enough]
+        by_words, told = _inner(said, truth[:, columns], weight[:, columns], fold, HOLD_WORD)
+        features, bias, words = _outer(dense, [(by_words, told)], truth, weight, start, columns, caution)
+        deep = None
+        if self.sense is not None:
+            sense = self.sense[places].astype(np.float64)
+            seen = weight * (np.abs(sense).sum(axis=1) > 0)[:, None]
+            by_sense, told_by_sense = _inner(csr_matrix(sense), truth[:, columns], seen[:, columns], fold, HOLD_SENSE)
+            deeper = _outer(dense, [(by_words, told), (by_sense, told_by_sense)], truth, seen, start, columns, caution)
+            deep = Deep(self.encoder, deeper[0], deeper[2], deeper[1], deeper[3])
         languages = sorted({post.lang for post in posts})
         header = {
             "format": FORMAT,
@@ -352,21 +382,68 @@ class _Read:
             "labels": {LABELS[head]: {"n": n, "yes": positive if head != "spam" else n - positive} for head, (n, positive) in counts.items()},
             "languages": {lang: sum(post.lang == lang for post in posts) for lang in languages},
             "words": len(names),
+            "encoder": self.encoder,
         }
-        return _stage(header, names, idf, *(array.astype(np.float32) for array in (features, words, bias)))
+        return _stage(header, names, idf, features, words, bias, deep)
 
 
-def _stage(header: dict[str, Any], names: Sequence[str], idf: Floats, features: Floats, words: Floats, bias: Floats) -> SecondStage:
-    digest = hashlib.sha256()
-    for part in (
-        json.dumps([header, list(names)], ensure_ascii=False, sort_keys=True).encode(),
-        idf.tobytes(),
-        features.tobytes(),
-        words.tobytes(),
-        bias.tobytes(),
-    ):
-        digest.update(part)
-    return SecondStage(f"b{digest.hexdigest()[:8]}", header, Vectoriser(list(names), idf), features, words, bias)
+def senses(posts: Sequence[Post], encoder: Meaning) -> Floats:
+    """A vector for each post; zeros where the encoder does not read its language."""
+    found = np.zeros((len(posts), encoder.size), dtype=np.float32)
+    known = [place for place, post in enumerate(posts) if post.lang in ENCODED and post.text]
+    if known:
+        found[known] = encoder.embed([posts[place].text for place in known])
+    return found
+
+
+def _stage(header: dict[str, Any], names: Sequence[str], idf: Floats, features: Floats, words: Floats, bias: Floats, deep: Deep | None) -> SecondStage:
+    digest = hashlib.sha256(json.dumps([header, list(names)], ensure_ascii=False, sort_keys=True).encode())
+    for array in (idf, features, words, bias, *((deep.features, deep.words, deep.bias, deep.sense) if deep else ())):
+        digest.update(array.tobytes())
+    return SecondStage(f"b{digest.hexdigest()[:8]}", header, Vectoriser(list(names), idf), features, words, bias, deep)
+
+
+def _added(dense: Floats, rows: Rows, by: SecondStage | Deep) -> Doubles:
+    # In double width, so that a text's answer doesn't hang on the company it is judged in.
+    added: Doubles = dense.astype(np.float64) @ by.features + by.bias
+    row, column, values = rows
+    for head in range(len(HEADS)):
+        added[:, head] += np.bincount(row, weights=by.words[column, head] * values, minlength=len(dense))
+    return added
+
+
+def _inner(inputs: Any, truth: Doubles, weight: Doubles, fold: NDArray[np.int64], hold: float) -> tuple[Doubles, Doubles]:
+    """A small model for each column: its coefficients with the bias last, for later use; and what it says of each post when
+    it was learned from the others, for learning how far to trust it."""
+    found, told = np.zeros((inputs.shape[1] + 1, truth.shape[1])), np.zeros(truth.shape)
+    for at in range(truth.shape[1]):
+        found[:, at] = _small(inputs, truth[:, at], weight[:, at], hold)
+        for held in range(FOLDS):
+            rest = fold != held
+            one = _small(inputs[rest], truth[rest, at], weight[rest, at], hold)
+            told[~rest, at] = inputs[~rest] @ one[:-1] + one[-1]
+    return found, told
+
+
+def _outer(
+    dense: Floats, inner: Sequence[tuple[Doubles, Doubles]], truth: Doubles, weight: Doubles, start: Doubles, columns: Sequence[int], caution: Sequence[float]
+) -> list[Floats]:
+    """Coefficients of the features, the bias, and of each inner model's inputs. Both layers are linear, so they are kept as one."""
+    from scipy.sparse import csr_matrix
+
+    inputs = csr_matrix(np.hstack([dense, *(told for _, told in inner)]))
+    width = len(columns)
+    hold = np.concatenate([np.full(len(FEATURES), HOLD_FEATURE), np.full(width * len(inner), HOLD_TOLD), [HOLD_BIAS]])
+    features, bias = np.zeros((len(FEATURES), len(HEADS))), np.zeros(len(HEADS))
+    parts = [np.zeros((len(found) - 1, len(HEADS))) for found, _ in inner]
+    for at, careful in zip(columns, caution, strict=True):
+        learned = _logistic(inputs, truth[:, at], weight[:, at], start[:, at], hold * careful)
+        features[:, at], bias[at] = learned[: len(FEATURES)], learned[-1]
+        for place, (found, _) in enumerate(inner):
+            trust = learned[len(FEATURES) + place * width : len(FEATURES) + (place + 1) * width]
+            parts[place][:, at] = found[:-1] @ trust
+            bias[at] += found[-1] @ trust
+    return [array.astype(np.float32) for array in (features, bias, *parts)]
 
 
 def _dense(posts: Sequence[Post], readings: Sequence[Reading], start: Floats) -> Floats:
@@ -397,13 +474,13 @@ def _figure(value: Any) -> float | None:
     return None if math.isnan(value) else round(float(value), 4)
 
 
-def _by_words(said: Any, truth: Doubles, weight: Doubles) -> Doubles:
-    """The small model on the brand's own words: coefficients and a bias, both kinds of post weighing alike."""
+def _small(inputs: Any, truth: Doubles, weight: Doubles, hold: float) -> Doubles:
+    """Coefficients and a bias from the brand's labels alone, both kinds of post weighing alike."""
     yes, no = (weight * truth).sum(), (weight * (1 - truth)).sum()
     if not yes or not no:
-        return np.zeros(said.shape[1] + 1)
+        return np.zeros(inputs.shape[1] + 1)
     even = weight * np.where(truth > 0, 0.5 / yes, 0.5 / no) * (yes + no)
-    return _logistic(said, truth, even, np.zeros(len(truth)), np.append(np.full(said.shape[1], HOLD_WORD), 1e-6))
+    return _logistic(inputs, truth, even, np.zeros(len(truth)), np.append(np.full(inputs.shape[1], hold), 1e-6))
 
 
 def _logistic(features: Any, truth: Doubles, weight: Doubles, offset: Doubles, hold: Doubles) -> Doubles:

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -22,13 +23,14 @@ from community.ports import Post  # noqa: E402
 
 POSTS = 20_000
 SINGLES = 2_000
+LABELS = 1_000
 
 
 def main() -> None:
     before = _memory()
     started = time.perf_counter()
     from community.mentions.text import languages, readable
-    from escalation.classifier import store
+    from escalation.classifier import second, store
     from escalation.triage import StartTriage
 
     imported = time.perf_counter()
@@ -53,12 +55,25 @@ def main() -> None:
         one = time.perf_counter()
         triage.route(0, [post])
         singles.append((time.perf_counter() - one) * 1000)
+    stage = second.fit(store.live(), _labels())
+    taught = StartTriage(stage_of=lambda brand_id: stage)
+    taught.route(0, posts[:512])
+    again = time.perf_counter()
+    for place in range(0, len(posts), 512):
+        taught.route(0, posts[place : place + 512])
+    by_brand = time.perf_counter()
+    started = time.perf_counter()
+    second.fit(store.live(), _labels())
+    fitted = time.perf_counter()
     print(
         json.dumps(
             {
                 "posts": len(posts),
                 "repair_and_language_per_second": round(len(posts) / (prepared - start)),
                 "route_per_second": round(len(posts) / (routed - prepared)),
+                "route_with_brand_model_per_second": round(len(posts) / (by_brand - again)),
+                "learn_1000_labels_seconds": round(fitted - started, 2),
+                "brand_model_kb": round(len(stage.to_bytes()) / 1e3),
                 "all_per_second": round(len(posts) / (routed - start)),
                 "single_ms_median": round(statistics.median(singles), 2),
                 "single_ms_p95": round(statistics.quantiles(singles, n=20)[-1], 2),
@@ -86,6 +101,13 @@ def _made_up() -> list[str]:
     return [
         f"@brand {' '.join(chance.choices(words, k=chance.randint(5, 25)))}{chance.choice(['', '!', '?', ' 😡', ' https://t.co/a1'])}" for _ in range(POSTS)
     ]
+
+
+def _labels() -> list[Any]:
+    from escalation.classifier.second import Example
+
+    chance = random.Random(2)
+    return [Example(text, angry=chance.random() < 0.3, technical=chance.random() < 0.3) for text in _made_up()[:LABELS]]
 
 
 def _memory() -> float:

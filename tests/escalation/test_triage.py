@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from community.ports import Post, Signals, Triage
 from escalation.classifier.predict import predict
 from escalation.classifier.second import SecondStage
+from escalation.routing.decide import decide
+from escalation.routing.policy import default_policy
 from escalation.triage import StartTriage
 
 TRIAGE: Triage = StartTriage()
@@ -56,6 +59,14 @@ def test_a_batch_is_routed_in_order() -> None:
         ("tier_1", "answer"),
     ]
     assert TRIAGE.route(1, []) == []
+
+
+@pytest.mark.parametrize(("anger", "technical", "rule"), [(0.9, 0.0, "angry-or-noise"), (0.0, 0.9, "technical-or-noise"), (0.0, 0.0, "noise")])
+def test_what_sounds_like_noise_and_reads_like_a_customer_gets_a_look(anger: float, technical: float, rule: str) -> None:
+    signals = replace(predict([Post("anything", "en")])[0], spam=0.8, anger=anger, technical=technical)
+    route = decide(default_policy(), Post("anything", "en"), signals)
+    assert route.reasons[0].rule == rule
+    assert route.audience == ("set_aside" if rule == "noise" else "triage")
 
 
 def test_one_poisonous_post_costs_its_neighbours_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -75,6 +75,35 @@ def test_phrases_are_found_at_their_place(text: str, signal: str, stretch: str) 
     assert stretch in [text[hit.start : hit.end] for hit in read(text).hits if hit.signal == signal]
 
 
+@pytest.mark.parametrize(
+    ("text", "signal", "stretch"),
+    [
+        ("well y o u l i e d to me", "anger", "y o u l i e d to"),
+        ("you id10ts", "anger", "id10ts"),
+        ("a total j0ke of a shop", "anger", "total j0ke"),
+        ("ｗｏｒｓｔ shop", "anger", "ｗｏｒｓｔ"),
+        ("你们 垃 圾 公 司！", "anger", "垃 圾 公 司"),
+    ],
+)
+def test_disguised_words_are_found_at_their_place(text: str, signal: str, stretch: str) -> None:
+    assert stretch in [text[hit.start : hit.end] for hit in read(text).hits if hit.signal == signal]
+
+
+@pytest.mark.parametrize("text", ["the ps4 and the 3ds", "seat b4 please", "I n t e r n a l w x y z", "我 们 一 起 去"])
+def test_what_only_looks_disguised_is_left_as_it_is(text: str) -> None:
+    assert not {"anger", "swearing"} & set(read(text).sums)
+
+
+@pytest.mark.parametrize("text", ["Brilliant, cancelled again", "@brand Oh great, another hour on hold", "thanks for losing my bag"])
+def test_a_cheer_that_ends_in_a_mishap_is_no_cheer(text: str) -> None:
+    assert read(text).sarcastic
+
+
+@pytest.mark.parametrize("text", ["Great crew, lovely food", "Thanks, got it", "Nice! When do you open again?", "Good flight. My mother was late."])
+def test_a_cheer_is_a_cheer(text: str) -> None:
+    assert not read(text).sarcastic
+
+
 def test_the_longest_phrase_wins() -> None:
     assert "thanks" in read("thanks a lot").sums
     assert "thanks" not in read("thanks for nothing").sums

@@ -202,3 +202,17 @@ def test_a_hundred_thousand_characters_take_less_than_a_second(piece: str) -> No
     started = time.process_time()
     signals(text)
     assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize("text", ["Damn good coffee, love it!", "That show was fucking brilliant, thank you!", "bloody lovely crew 😍"])
+def test_swearing_for_joy_is_no_anger(text: str) -> None:
+    assert signals(text).anger < 0.3
+
+
+def test_swearing_at_somebody_is_anger_beside_praise_too() -> None:
+    assert signals("Love how you fucking lost my bag, idiots, thank you").anger > 0.5
+
+
+def test_how_a_request_sounds_tells_customers_from_talk() -> None:
+    asks, talks = "I need to change the delivery address of my order", "haha he is such a good actor, that movie was wild"
+    assert signals(asks).spam < 0.1 < signals(talks).spam
