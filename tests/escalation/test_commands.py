@@ -142,7 +142,9 @@ def test_learn_only_keeps_what_is_no_better_unless_told(rooms: Database) -> None
 
 
 def test_evaluate_measures_what_learning_would_give_without_storing_it() -> None:
-    plain, crossed = (json.loads(call("evaluate", "-", *flags, stdin=labels(150)).stdout) for flags in ((), ("--folds", "3")))
+    said = [call("evaluate", "-", *flags, stdin=labels(150)) for flags in ((), ("--folds", "3"))]
+    assert not any(result.exit_code for result in said), [(result.stderr, result.exception) for result in said]
+    plain, crossed = (json.loads(result.stdout) for result in said)
     assert crossed["n"] == plain["n"] == 150
     assert crossed["angry"]["auc"] > plain["angry"]["auc"]
 
