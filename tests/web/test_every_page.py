@@ -25,7 +25,8 @@ from tests.web.conftest import Town
 from tests.web.test_small_pages import unsure
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)> javascript:alert(1) {{7*7}} \u202e"
-MOST_QUERIES = 12
+MOST_QUERIES = 13
+"""The page of a task asks the most; whether it stands in an incident was the thirteenth."""
 
 
 class Shape(HTMLParser):
