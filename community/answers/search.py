@@ -22,7 +22,7 @@ from community.answers.models import Passage, Term
 
 CANDIDATES = 60
 """Passages the index names for one question; the score orders them."""
-BUDGET = 3_000
+BUDGET = 12_000
 """Passages that may hold the terms the index is asked for; commoner terms only count in the score."""
 MOST_TERMS = 24
 """Different terms of a question that are looked at: a long post says what it wants at its beginning."""
