@@ -62,9 +62,9 @@ def main() -> None:
     for place in range(0, len(posts), 512):
         taught.route(0, posts[place : place + 512])
     by_brand = time.perf_counter()
-    started = time.perf_counter()
+    learning = time.perf_counter()
     second.fit(store.live(), _labels())
-    fitted = time.perf_counter()
+    learned = time.perf_counter()
     print(
         json.dumps(
             {
@@ -72,7 +72,7 @@ def main() -> None:
                 "repair_and_language_per_second": round(len(posts) / (prepared - start)),
                 "route_per_second": round(len(posts) / (routed - prepared)),
                 "route_with_brand_model_per_second": round(len(posts) / (by_brand - again)),
-                "learn_1000_labels_seconds": round(fitted - started, 2),
+                "learn_1000_labels_seconds": round(learned - learning, 2),
                 "brand_model_kb": round(len(stage.to_bytes()) / 1e3),
                 "all_per_second": round(len(posts) / (routed - start)),
                 "single_ms_median": round(statistics.median(singles), 2),
