@@ -38,6 +38,8 @@ TOLD = {
     "AnswerDeclined": "its writer, with the reason",
     "AnswerExpired": "its owner",
     "AnswerDue": "its owner",
+    "RecallClosed": "who began it",
+    "CorrectionOpened": "whoever is at work on that post",
     "TrustChanged": "the advocate",
     "TrustInGrace": "the advocate",
     "AbilityChanged": "the advocate",
@@ -57,6 +59,7 @@ TOLD = {
 }
 NOBODY = {
     "MentionsReceived": "nobody's work yet",
+    "RecallOpened": "the beginner's own act; each correction is a task on the desk",
     "IncidentFormed": "the list of incidents shows it",
     "IncidentGrew": "the list of incidents shows it",
     "PeersSpoke": "a moderator decides, and the writer hears that",

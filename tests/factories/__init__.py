@@ -42,7 +42,7 @@ from tests.harness.visitor import PASSWORD
 Row = TypeVar("Row", Task, Reply, Posting, Mention, Brand, User, ChannelAccount, Incident)
 
 _numbers = itertools.count(1)
-SYLLABLES = [a + b for a in "bdfghklmnprstvwz" for b in ("a", "e", "i", "o", "u", "ai", "ou")]
+SYLLABLES = [a + b for a in "bdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "ai", "ou")]
 
 
 def wire(config: Config) -> None:

@@ -42,6 +42,10 @@ def told() -> Iterator[None]:
     ports.triage = before
 
 
+ABOUT_RIGHTS = {"suspend_person", "reinstate_person", "grant_role", "revoke_role", "set_trust"}
+"""Doors that are there to change what people may do."""
+
+
 def planted_anywhere() -> list[str]:
     """Where a planted value stands in the database."""
     found = []
@@ -69,14 +73,14 @@ def test_p28_the_api_takes_what_it_asks_for_and_nothing_else(app: Flask, told: N
     of_api = [rule for rule in rules(app) if rule.endpoint.startswith("api.")]
     writing = {rule.endpoint.removeprefix("api.") for rule in of_api if (rule.methods or set()) & WRITING}
     assert writing - {"deliver"} == set(asks), "a writing operation nobody asks here"
-    before = rights()
     for name, ask in asks.items():
+        before = rights()
         planted = {key: value for key, value in PLANTED.items() if key not in (ask.body or {}) and key not in ASKED.get(name, set())}
         answer = town(ask.who).ask(ask.method, ask.path, {**(ask.body or {}), **planted})
         assert answer.status_code < 300, f"{name}: {answer.status_code} {answer.text[:300]}"
         assert not planted_anywhere(), f"{name}: {planted_anywhere()[:3]}"
         assert WORD not in answer.text
-    assert rights() == before
+        assert rights() == before or name in ABOUT_RIGHTS, name
 
 
 def test_p28_forms_take_what_they_ask_for_and_nothing_else(app: Flask, told: None) -> None:

@@ -176,7 +176,7 @@ def test_too_close_a_copy_is_stopped(town: Town) -> None:
     words = make.answer()
     make.submitted(make.task(town.account), town.ada, words)
     draft = make.drafted(make.task(town.account, author="other"), town.ben, words + " ok")
-    with pytest.raises(Invalid, match="like a reply that is out"), db.transaction():
+    with pytest.raises(Invalid, match="Too close a copy"), db.transaction():
         replies.submit(make.fresh(draft), by=town.ben, revision=1)
 
 
