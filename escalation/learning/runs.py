@@ -122,12 +122,12 @@ def perform(run_id: int) -> None:
 
 def _learn(run: LearningRun, brand: Brand) -> None:
     learned = read(brand.id)
-    _say(run, "fitting", 30)
+    _progress(run, "fitting", 30)
     stage = fit(store.live(), learned.teach)
-    _say(run, "comparing with what is live", 70)
+    _progress(run, "comparing with what is live", 70)
     policy, champion = policy_of(brand.id), brands.live(brand.id)
     trial = compare(learned.test, champion, stage, policy, strict=bool(learned.left_out))
-    _say(run, "looking at how posts are scored", 90)
+    _progress(run, "looking at how posts are scored", 90)
     figures = {**trial.figures, **_counts(learned), "baseline": drift.scores(brand, stage)}
     with db.transaction() as session:
         held = session.get_one(LearningRun, run.id, with_for_update={"key_share": True})
@@ -379,7 +379,7 @@ def _fail(run_id: int, because: str) -> None:
             _changed(run.brand_id)
 
 
-def _say(run: LearningRun, step: str, done: int) -> None:
+def _progress(run: LearningRun, step: str, done: int) -> None:
     with db.transaction() as session:
         session.execute(update(LearningRun).where(LearningRun.id == run.id).values(step=step, done=done, beat_at=clock.now()))
         _changed(run.brand_id)

@@ -176,7 +176,15 @@ def test_wrong_types_are_refused(town: Town) -> None:
         if name in BARE:
             continue
         for body in WRONG_TYPES:
-            sent = {key: body[key] for key in (ask.body or ()) if key in body} or {"note": [], "assignee": [], "body": [], "when": [], "version": []}
+            sent = {key: body[key] for key in (ask.body or ()) if key in body} or {
+                "note": [],
+                "assignee": [],
+                "body": [],
+                "when": [],
+                "version": [],
+                "tasks": 7,
+                "edits": 7,
+            }
             answer = town(ask.who).ask(ask.method, ask.path, sent)
             assert answer.status_code in (400, 422), f"{name} {sent}: {answer.status_code} {answer.text[:200]}"
 

@@ -28,6 +28,7 @@ TOLD = {
     "ClaimEnded": "who held it",
     "AuthorThanked": "writer and vetters",
     "AuthorCameBack": "its writer",
+    "AuthorSettled": "who was answering",
     "FlagRaised": "moderators, where it acts at once",
     "FlagWaits": "moderators",
     "FlagDecided": "who raised it",

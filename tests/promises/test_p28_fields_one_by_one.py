@@ -42,7 +42,7 @@ def told() -> Iterator[None]:
     ports.triage = before
 
 
-ABOUT_RIGHTS = {"suspend_person", "reinstate_person", "grant_role", "revoke_role", "set_trust"}
+ABOUT_RIGHTS = {"suspend_person", "reinstate_person", "change_role", "set_trust"}
 """Doors that are there to change what people may do."""
 
 

@@ -239,7 +239,9 @@ def test_p35_every_page_shows_words_as_words(app: Flask, stage: Stage) -> None:
                     assert "vec35" not in answer.headers.get("Location", "").lower().replace("%3a", ":").partition("?")[0]
     pages = [endpoint for endpoint in EXPECTED if EXPECTED[endpoint] != "everybody" and not endpoint.startswith("api.")]
     silent = [endpoint for endpoint in pages if shown.get(endpoint) == 0]
-    assert set(silent) <= {"changes.index", "claims.index", "people.badges", "people.me", "quality.export", "vet.show"}, f"no vector reached {silent}: are they tried?"
+    assert set(silent) <= {"changes.index", "claims.index", "people.badges", "people.me", "quality.export", "vet.show"}, (
+        f"no vector reached {silent}: are they tried?"
+    )
 
 
 def test_p35_a_page_that_lets_one_through_is_noticed() -> None:
