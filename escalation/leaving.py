@@ -6,7 +6,8 @@ from app.accounts import leaving
 from escalation.cases import actions as cases
 from escalation.cases.models import Case, CaseEntry
 from escalation.classifier.models import BrandModel
-from escalation.learning.models import Label
+from escalation.learning.models import Label, LearningRun
+from escalation.routing.models import BrandLines
 
 
 def listed() -> None:
@@ -14,5 +15,8 @@ def listed() -> None:
     leaving.part(CaseEntry, "by_id")
     leaving.part(Label, "user_id")
     leaving.part(BrandModel, "by_id")
+    leaving.part(LearningRun, "by_id")
+    leaving.part(BrandLines, "by_id")
     leaving.words(CaseEntry, "text")
+    leaving.words(BrandLines, "reason")
     leaving.before(cases.let_go_of_all)
