@@ -17,7 +17,10 @@ _LINK = re.compile(
     rf"|(?://)?(?:[^\W_][\w\-]{{0,62}}\.){{1,4}}(?:(?:{_SURE})(?![\w\-])(?!\.\w)(?:[:/?#][^\s<>\"']{{0,2000}})?|(?:{_WORDS})/[^\s<>\"']{{1,2000}}))",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,62}\.?)+")
+_HOST = re.compile(r"[a-z0-9][a-z0-9\-.]{0,252}")
+"""No group that repeats inside another: such a pattern tries every way to split a long host."""
+LONGEST_HOST = 253
+"""Characters of a host (RFC 1035)."""
 _TAIL = ".,;:!?)]}'\"。，！？）"
 
 
@@ -34,7 +37,8 @@ def host_of(link: str) -> str:
     """The host in plain ASCII letters. "" for what no browser and we would read alike: a backslash or a space in it leads elsewhere."""
     try:
         parts = urlsplit(link if ":/" in link[:20] else f"https://{link.lstrip('/')}")
-        host = (parts.hostname or "").rstrip(".").encode("idna").decode("ascii").lower()
+        name = (parts.hostname or "").rstrip(".")
+        host = name.encode("idna").decode("ascii").lower() if len(name) <= LONGEST_HOST else ""
     except (ValueError, UnicodeError):
         return ""
     return host if parts.scheme in ("http", "https") and "\\" not in link and _HOST.fullmatch(host) else ""

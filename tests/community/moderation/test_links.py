@@ -60,3 +60,9 @@ def test_a_host_is_what_a_browser_would_make_of_it() -> None:
     assert host_of("https://bücher.example/x") == "xn--bcher-kva.example"
     assert host_of("https://user:pw@evil.example:8080/") == "evil.example"
     assert host_of("https://evil.example\\@northwind.example") == ""
+
+
+def test_a_long_host_with_a_wrong_sign_at_its_end_is_weighed_at_once() -> None:
+    """Red (it does not end) with a pattern that tries every way to split the host."""
+    assert host_of(f"https://{'a' * 60}_x") == ""
+    assert host_of(f"https://{'a.' * 1000}com") == ""
