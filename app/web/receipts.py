@@ -17,6 +17,7 @@ from app.kernel.db import db
 from app.kernel.errors import Missing, NotFound
 from app.web import render
 from app.web.frame import done, page_or_part, watch
+from community.answers import public
 from community.channels.registry import pack_of
 from community.feedback import queries, receipts
 from community.feedback.models import Receipt
@@ -27,7 +28,11 @@ blueprint = Blueprint("receipts", __name__)
 GOOD_FOR = 24 * 3600
 """Seconds a page may stay open before its form is refused."""
 ROLES = {"moderator": "a moderator", "tier_1": "an employee", "tier_2": "a specialist", "admin": "an employee", "advocate": "another advocate"}
-RULE_WORDS = {"employee_role": "An employee answered in person: their role lets their words pass without a second look."}
+RULE_WORDS = {
+    "employee_role": "An employee answered in person: their role lets their words pass without a second look.",
+    "peers": "All who read it found it right, and here that is enough.",
+    "trust": "Its writer has been right so often on this topic that only some of their replies are looked at.",
+}
 
 
 @blueprint.get("/r/<receipt>")
@@ -72,7 +77,10 @@ def decide(receipt_id: int) -> ResponseReturnValue:
 def _page(token: str, said: str | None) -> str:
     found = queries.receipt_page(token)
     pack = pack_of(found.account)
-    looks = [(one, ROLES.get(one.role or "", ""), RULE_WORDS.get(one.rule or "", "A named rule let it pass, and that is on record.")) for one in found.looked]
+    looks = [
+        (one, ROLES.get(one.role or "", ""), RULE_WORDS.get((one.rule or "").partition(":")[0], "A named rule let it pass, and that is on record."))
+        for one in found.looked
+    ]
     return render_template(
         "receipts/show.html",
         r=found,
@@ -81,7 +89,10 @@ def _page(token: str, said: str | None) -> str:
         channel=render.channel(found.account),
         url=render.link(found.url),
         looks=looks,
-        by_people=any(one.role for one in found.looked),
+        by_people=found.peers is not None or any(one.role for one in found.looked),
+        peers=found.peers,
+        answers=[(one, public.words_of(one.title or "")) for one in found.grounds],
+        holds=bool(found.grounds) and found.put_right is None and all(one.state == "holds" for one in found.grounds),
         paid="Nobody is paid for posting it." if pack.rewards == "nothing" else None,
         looking=found.doubts >= receipts.DOUBTS,
         said=said if said in receipts.VERDICTS else None,

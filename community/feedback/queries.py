@@ -13,6 +13,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from community.channels.models import ChannelAccount
+from community.feedback.grounds import Ground, Peers, PutRight, grounds, peers_on, put_right
 from community.feedback.models import Feedback, FollowUp, Receipt
 from community.mentions.models import Mention
 from community.moderation.models import Review
@@ -100,6 +101,10 @@ class ReceiptOf:
     """`advocate` or `employee`."""
     voice: str
     looked: Sequence[Look]
+    peers: Peers | None
+    """Advocates who read it before the moderators did."""
+    grounds: Sequence[Ground]
+    put_right: PutRight | None
     helped: int
     doubts: int
     """Readers who call it wrong, and nobody has looked at that yet."""
@@ -151,6 +156,8 @@ def receipt_page(token: str) -> ReceiptOf:
         .where(Review.reply_id == reply.id, Review.revision == revision.number, Review.decision == "approve")
         .order_by(Review.id)
     ).all()
+    # Who edits and approves answers for a further revision: peers read the one before.
+    read = next((one.edited_from for one, _ in approvals if one.edited_from), revision.number)
     helped, doubts = said_of(receipt)
     return ReceiptOf(
         receipt=receipt,
@@ -165,6 +172,9 @@ def receipt_page(token: str) -> ReceiptOf:
         writer="employee" if writer.has(brand.id, "tier_1", "tier_2", "moderator", "admin") else "advocate",
         voice=posting.voice,
         looked=[Look(one.at, _role(user, brand), one.rule, one.edited_from is not None) for one, user in approvals],
+        peers=peers_on(reply.id, read),
+        grounds=grounds(reply.id, revision.number, brand),
+        put_right=put_right(reply.id),
         helped=helped,
         doubts=doubts,
     )

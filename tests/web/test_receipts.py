@@ -8,9 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.accounts.models import Brand
 from app.kernel.db import db
+from community.answers import actions as answers
+from community.answers import recalls
+from community.answers.models import Use
 from community.feedback.models import Feedback, Receipt
 from community.moderation import actions as moderation
+from community.moderation.models import PeerVote
 from community.replies.models import Reply
 from tests.harness.visitor import Visitor
 from tests.stories import fresh, handed_in, news, placed, told
@@ -86,3 +91,38 @@ def test_a_moderator_finds_the_doubt_and_hands_it_to_the_team(app: Flask, town: 
     answer = cleo.post(decision, data={"outcome": "reopen", "note": "Blue light"}, follow_redirects=True)
     assert "The team has it now" in words(answer)
     assert "No reader doubts a reply" in words(answer)
+
+
+def test_the_page_links_a_public_answer_and_says_nothing_of_an_inner_one(app: Flask, town: Town, posted: Reply, link: str) -> None:
+    """Red when the address of an answer that only the brand's people read stands on a page for everybody."""
+    with db.transaction() as session:
+        brand = session.get_one(Brand, town.brand.id)
+        brand.settings = {**brand.settings, "public_answers": True}
+        for title, public in (("How do I reset a hub?", True), ("What we never say", False)):
+            made = answers.add(brand, by=town.cleo, title=title, body="Hold the button.", lang="en", public=public)
+            session.add(Use(brand_id=brand.id, reply_id=posted.id, answer_id=made.id, version=1, revision=1, at=posted.created_at))
+    page = app.test_client().get(link)
+    said = words(page)
+    assert "Rests on How do I reset a hub?" in said and "Rests on an answer that Northwind keeps" in said
+    assert "Still true today" in said
+    assert "never say" not in said
+    (address,) = re.findall(r'href="(/a/[^"]+)"', page.text)
+    assert app.test_client().get(address).status_code == 200
+
+
+def test_peers_are_named_by_number_and_what_the_reply_rests_on_has_changed(app: Flask, town: Town, posted: Reply, link: str) -> None:
+    with db.transaction() as session:
+        for voter in (town.ben, town.kai):
+            found = {"kind": True, "answers": True, "correct": True, "personal": False}
+            session.add(
+                PeerVote(brand_id=town.brand.id, reply_id=posted.id, revision=1, voter_id=voter.id, writer_id=town.ada.id, at=posted.created_at, **found)
+            )
+        made = answers.add(session.get_one(Brand, town.brand.id), by=town.cleo, title="Reset", body="Hold the button.", lang="en")
+        session.add(Use(brand_id=town.brand.id, reply_id=posted.id, answer_id=made.id, version=1, revision=1, at=posted.created_at))
+        session.flush()
+        answers.revise(made, by=town.cleo, title="Reset", body="Press it twice.", based_on=1)
+        recalls.recall(made, by=town.cleo, fact="Twice, says Cleo Lindqvist.")
+    said = words(app.test_client().get(link))
+    assert "Read by two other advocates Found to be kind in tone, an answer to this question and correct by each of them." in said
+    assert "The facts have changed since. A correction is on its way" in said
+    assert "Still true" not in said and "Cleo" not in said and "Ben" not in said

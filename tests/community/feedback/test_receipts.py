@@ -8,18 +8,24 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from app.notices.models import Notice
+from community.answers import actions as answers
+from community.answers import recalls
+from community.answers.models import Answer, Correction, Use
 from community.feedback import queries, receipts
 from community.feedback.models import Feedback, Receipt
 from community.mentions.models import Mention
+from community.moderation import actions as moderation
+from community.moderation import peers
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply
 from community.tasks.models import Task
 from tests import factories as make
 from tests.community.conftest import Town
-from tests.stories import news
+from tests.stories import fresh, news
 
 
 @pytest.fixture
@@ -151,3 +157,88 @@ def test_one_address_says_so_much_an_hour_and_is_forgotten_after_a_month(town: T
         assert receipts.forget_readers() == 1
     with db.transaction(read_only=True) as session:
         assert session.scalars(select(Feedback.visitor)).all() == [None]
+
+
+def made_of(order: Posting, by: User, **more: bool) -> Answer:
+    """The posted words come from an answer of the library."""
+    with db.transaction() as session:
+        brand = session.get_one(Brand, order.brand_id)
+        made = answers.add(brand, by=by, title="How do I reset a hub?", body="Hold the button.", lang="en", **more)
+        session.add(Use(brand_id=brand.id, reply_id=order.reply_id, answer_id=made.id, version=1, revision=1, at=order.created_at))
+    return made
+
+
+def page(order: Posting) -> queries.ReceiptOf:
+    with db.transaction(read_only=True):
+        return queries.receipt_page(receipt(order).token)
+
+
+def test_it_says_what_it_rests_on_and_names_an_answer_only_where_everybody_may_read_it(town: Town, posted: Posting) -> None:
+    """Red when the title is shown without the brand's switch, or the answer's own."""
+    made = made_of(posted, town.cleo, public=True)
+    (ground,) = page(posted).grounds
+    assert (ground.title, ground.state, ground.confirmed_at is not None) == (None, "holds", True)
+    with db.transaction() as session:
+        brand = session.get_one(Brand, town.brand.id)
+        brand.settings = {**brand.settings, "public_answers": True}
+    assert [one.title for one in page(posted).grounds] == ["How do I reset a hub?"]
+    with db.transaction() as session:
+        session.get_one(Answer, made.id).public = False
+    assert [one.title for one in page(posted).grounds] == [None]
+
+
+def test_an_answer_reached_through_another_reply_counts_and_one_of_other_words_does_not(town: Town, posted: Posting) -> None:
+    """Red when only direct uses are read, and when a use that was taken out before posting is."""
+    made = made_of(posted, town.cleo)
+    later = make.approved(make.task(make.account(town.brand, "moor", kind="by_hand"), "Same here?"), town.ben, town.cleo)
+    with db.transaction() as session:
+        replies.confirm_by_hand(make.fresh(later), by=town.ben, url="https://moor.example/answers/2")
+        session.add(Use(brand_id=town.brand.id, reply_id=later.reply_id, used_reply_id=posted.reply_id, revision=1, at=posted.created_at))
+        gone = answers.add(session.get_one(Brand, town.brand.id), by=town.cleo, title="Which lamp?", body="The left one.", lang="en")
+        session.add(Use(brand_id=town.brand.id, reply_id=later.reply_id, answer_id=gone.id, version=1, at=posted.created_at))
+    assert [one.answer_id for one in page(make.fresh(later)).grounds] == [made.id]
+
+
+def test_it_says_when_the_facts_have_changed_and_where_it_was_put_right(town: Town, posted: Posting) -> None:
+    made = made_of(posted, town.cleo)
+    with db.transaction():
+        answers.revise(fresh(made), by=town.cleo, title="How do I reset a hub?", body="Press twice.", why="new model", based_on=1)
+    assert [one.state for one in page(posted).grounds] == ["reworded"]
+    assert page(posted).put_right is None
+    with db.transaction():
+        recalls.recall(fresh(made), by=town.cleo, fact="Press it twice.")
+    recalls.begin_corrections()
+    changed = page(posted).put_right
+    assert changed is not None and (changed.state, changed.token) == ("under_way", None)
+    with db.transaction(read_only=True) as session:
+        correction = session.scalars(select(Correction)).one()
+        task = session.get_one(Task, correction.task_id)
+    right = make.approved(task, town.ada, town.cleo, "Sorry, I was wrong: press it twice, do not hold it.")
+    with db.transaction():
+        replies.confirm_by_hand(make.fresh(right), by=town.ada, url="https://wild.example/answers/3")
+    news()
+    changed = page(posted).put_right
+    assert changed is not None and (changed.state, changed.token) == ("done", receipt(make.fresh(right)).token)
+    with db.transaction():
+        answers.expire(fresh(made), by=town.cleo)
+    assert [one.state for one in page(posted).grounds] == ["expired"]
+
+
+def test_peers_stand_on_it_by_number_and_what_all_of_them_found(town: Town) -> None:
+    """Red when one yes is enough for a word, and when an edit by the moderator hides who read it."""
+    dana = make.person("dana", town.brand, "advocate", trust=2)
+    elia = make.person("elia", town.brand, "advocate", trust=2)
+    with db.transaction() as session:
+        brand = session.get_one(Brand, town.brand.id)
+        brand.settings = {**brand.settings, "peer_vetting": True, "peer_quorum": 2}
+    reply = make.submitted(make.task(make.account(town.brand, "wild", kind="by_hand"), "How do I reset it?"), town.ada, "Hold the small button a while.")
+    with db.transaction():
+        peers.vote(make.fresh(reply), by=dana, revision=1, kind=True, answers=True, correct=True, personal=True)
+        peers.vote(make.fresh(reply), by=elia, revision=1, kind=True, answers=True, correct=False, personal=True)
+    with db.transaction():
+        order = moderation.approve(make.fresh(reply), by=town.cleo, revision=1, body="Hold the small button for ten seconds.")
+    with db.transaction():
+        replies.confirm_by_hand(make.fresh(order), by=town.ada, url="https://wild.example/answers/1")
+    read = page(make.fresh(order)).peers
+    assert read is not None
+    assert (read.voices, list(read.agreed)) == (2, ["kind in tone", "an answer to this question", "personal, not a copy"])
