@@ -16,7 +16,7 @@ from community import leaving as community_leaving
 from community import subscribers as community_subscribers
 from community.advocates import actions as advocates
 from community.advocates import suspension
-from community.feedback import receipts
+from community.feedback import links, receipts
 from community.moderation import actions as moderation
 from community.ports import ports
 from community.replies import actions as replies
@@ -44,6 +44,7 @@ def wire(config: Config) -> None:
     mail.init(config)
     replies.configure(config)
     receipts.init(config)
+    links.init(config)
     meaning.init(config)
     ports.triage = StartTriage(stage_of=brands.live, policy_of=lines.policy_of)
     people.when_granted("advocate", _join)

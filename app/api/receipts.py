@@ -12,7 +12,7 @@ from app.api import scope
 from app.api.door import Given, OfBrand, Shown, Words, door
 from app.kernel.db import db
 from app.kernel.errors import NotFound
-from community.feedback import queries, receipts
+from community.feedback import links, queries, receipts
 from community.feedback.models import Receipt
 from community.replies.queries import reply_of
 
@@ -60,7 +60,7 @@ def get_receipt(*, by: User, reply_id: int) -> dict[str, Any]:
     """Where the public reads how a posted reply was vetted, and what they say there."""
     receipt = queries.receipt_of(reply_of(by, reply_id))
     helped, doubts = queries.said_of(receipt) if receipt else (0, 0)
-    return {"reply_id": reply_id, "url": receipts.address_of(receipt.token) if receipt else None, "helped": helped, "doubts": doubts}
+    return {"reply_id": reply_id, "url": links.address_of(receipt.token) if receipt else None, "helped": helped, "doubts": doubts}
 
 
 @door("GET", "/doubts", asks=OfBrand, gives=Doubts)
@@ -73,7 +73,7 @@ def list_doubts(*, by: User, query: OfBrand) -> dict[str, Any]:
                 "receipt_id": one.receipt.id,
                 "reply_id": one.reply.id,
                 "task_id": one.reply.task_id,
-                "url": receipts.address_of(one.receipt.token),
+                "url": links.address_of(one.receipt.token),
                 "text": one.posting.text,
                 "said": [{"words": each.words, "at": each.changed_at} for each in one.said],
             }

@@ -99,7 +99,7 @@ def check_words(*, by: User, task_id: int, body: WordsGiven) -> CheckedView:
     """What stands in the way of these words, and how they would appear. Stores nothing."""
     task = task_of(by, task_id)
     begun = reply_queries.draft_of(by, task)
-    path = resolve_path(task, by, body.voice)
+    path = resolve_path(task, by, body.voice, reply=begun)
     found = checks.check(body.body, path=path, task=task, writer=by, reply_id=begun.id if begun else None)
     outgoing = path.outgoing(body.body).text
     return CheckedView(

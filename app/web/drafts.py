@@ -114,7 +114,7 @@ def _saved(reply: Reply, task: Task, user: User) -> ResponseReturnValue:
 
 
 def _checked(task: Task, user: User, text: str, voice: Any, reply_id: int | None) -> tuple[list[Check], Any]:
-    path = path_for(task.mention, task.mention.account, db.session.get_one(Brand, task.brand_id), user, voice)
+    path = path_for(task.mention, task.mention.account, db.session.get_one(Brand, task.brand_id), user, voice, reply_id=reply_id)
     return checks.check(text, path=path, task=task, writer=user, reply_id=reply_id), outgoing(path, text, task.lang)
 
 

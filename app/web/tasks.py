@@ -175,7 +175,7 @@ def read_as(decision: Any) -> str:
 
 
 def _path(task: Task, user: User, draft: Reply | None) -> Path:
-    return path_for(task.mention, task.mention.account, _brand(task), user, draft.voice if draft else None)  # type: ignore[arg-type]
+    return path_for(task.mention, task.mention.account, _brand(task), user, draft.voice if draft else None, reply_id=draft.id if draft else None)  # type: ignore[arg-type]
 
 
 def _brand(task: Task) -> Brand:

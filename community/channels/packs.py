@@ -105,6 +105,12 @@ def disclosure(pack: Pack, sender: Sender, lang: str | None) -> str | None:
     return sentences[_nearest(lang, sentences)].format(brand=sender.brand_name)
 
 
+def receipt_line(address: str, lang: str | None) -> str:
+    """The sentence that leads to a reply's receipt, on a line of its own."""
+    sentences = _sentences()["receipt"]
+    return sentences[_nearest(lang, sentences)].format(address=address)
+
+
 def with_disclosure(text: str, sentence: str | None, folds_after: int | None = None) -> str:
     """The text with the sentence on a line of its own, once: the last, or the first where the network shows only the
     beginning of a text this long. An author who wrote the line already is not made to say it twice; words that only end

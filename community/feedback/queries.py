@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Brand, User
-from app.kernel.db import db
+from app.kernel.db import among, db
 from app.kernel.errors import NotFound
 from community.channels.models import ChannelAccount
 from community.feedback.grounds import Ground, Peers, PutRight, grounds, peers_on, put_right
@@ -27,6 +27,10 @@ _THANKS = (
     .order_by(FollowUp.id.desc())
     .limit(bindparam("most"))
 )
+
+
+EARLY = "This page opens as soon as the reply is seen on the network. Come back in a few minutes."
+"""A reply may name its receipt, and be read before we know that it is out: where a person placed it, or an outcome was unclear."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def receipt_page(token: str) -> ReceiptOf:
         .options(joinedload(Mention.account))
     ).first()
     if row is None:
-        raise NotFound
+        raise NotFound(EARLY) if _is_on_its_way(token) else NotFound()
     receipt, reply, posting, revision, mention, brand, writer = row
     if mention.private:
         # A private thread has no public page, whoever was handed its link.
@@ -178,6 +182,12 @@ def receipt_page(token: str) -> ReceiptOf:
         helped=helped,
         doubts=doubts,
     )
+
+
+def _is_on_its_way(token: str) -> bool:
+    live = and_(Posting.reply_id == Receipt.reply_id, among(Posting.state, "approved", "posting", "queued", "unknown"))
+    asked = select(Receipt.id).join(Posting, live).join(Mention, Mention.id == Posting.mention_id)
+    return db.session.scalar(asked.where(Receipt.token == token[:64], Mention.private.is_(False))) is not None
 
 
 def receipt_of(reply: Reply) -> Receipt | None:

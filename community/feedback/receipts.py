@@ -10,12 +10,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import User
 from app.kernel import clock, live
@@ -39,10 +37,6 @@ if TYPE_CHECKING:
 
 VERDICTS = ("helped", "wrong")
 OUTCOMES = ("dismiss", "reopen")
-LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's: nothing that is read as something else."""
-TOKEN = 16
-"""Letters of a token, 5 bits each."""
 WORDS = 500
 PER_HOUR = 20
 """What one address may say in an hour, over all receipts."""
@@ -52,27 +46,12 @@ KNOWN_FOR = timedelta(days=30)
 """How long a reader may change their word; then what told them from others is forgotten."""
 
 _key = b""
-_base = ""
 
 
 def init(config: Config) -> None:
-    """Bind to the installation's secret, with which addresses are made unreadable, and to the address people reach it by."""
-    global _key, _base
-    _key, _base = config.secret.encode(), config.base_url.rstrip("/")
-
-
-def address_of(token: str) -> str:
-    """Where a receipt is read."""
-    return f"{_base}/r/{token}"
-
-
-def receipt_for(reply: Reply) -> Receipt:
-    """The reply's receipt, made at the first asking."""
-    insert = postgresql.insert if db.is_postgres else sqlite.insert
-    token = "".join(secrets.choice(LETTERS) for _ in range(TOKEN))
-    row = {"brand_id": reply.brand_id, "reply_id": reply.id, "token": token, "made_at": clock.now()}
-    db.session.execute(insert(Receipt).values(**row).on_conflict_do_nothing(index_elements=["reply_id"]))
-    return db.session.scalars(select(Receipt).where(Receipt.reply_id == reply.id)).one()
+    """Bind to the installation's secret, with which addresses are made unreadable."""
+    global _key
+    _key = config.secret.encode()
 
 
 def say(token: str, verdict: str, *, words: str | None = None, address: str) -> Feedback:

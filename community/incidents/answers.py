@@ -291,26 +291,12 @@ def _handed_in(incident: Incident, answer: IncidentAnswer, task_id: int, text: s
 
 def _draft(incident: Incident, answer: IncidentAnswer, task: Task, text: str, by: User) -> Reply:
     """A draft without a hold of its own: the hold of the leading task stands for all of them."""
-    text, now = replies.clean_text(text), clock.now()
+    text = replies.clean_text(text)
     try:
         path = replies.resolve_path(task, by, answer.voice)  # type: ignore[arg-type]
     except Invalid:
         path = replies.resolve_path(task, by, None)
-    reply = Reply(
-        brand_id=task.brand_id,
-        task_id=task.id,
-        mention_id=task.mention_id,
-        writer_id=by.id,
-        voice=path.voice,
-        state="draft",
-        revision=1,
-        created_at=now,
-        late=False,
-        incident_id=incident.id,
-    )
-    db.session.add(reply)
-    db.session.flush()
-    db.session.add(Revision(brand_id=task.brand_id, reply_id=reply.id, number=1, text=text, by_id=by.id, saved_at=now))
+    reply = replies.begin(task, by, text, path.voice, incident_id=incident.id)
     db.session.flush()
     return reply
 

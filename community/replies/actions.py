@@ -25,6 +25,7 @@ from community.answers import uses
 from community.channels.base import Voice
 from community.channels.models import ChannelAccount
 from community.events import ReplyApproved, ReplySubmitted
+from community.feedback import links
 from community.mentions.models import Mention
 from community.mentions.text import storable
 from community.moderation import checks, sampling
@@ -63,27 +64,14 @@ def draft(task: Task, *, by: User, text: str, voice: Voice | None = None, revisi
         raise Conflict("You don't hold this task. Claim it first, then write.", state=task.state)
     text = clean_text(text)
     path = resolve_path(task, by, voice)
-    now = clock.now()
-    reply = Reply(
-        brand_id=task.brand_id,
-        task_id=task.id,
-        mention_id=task.mention_id,
-        writer_id=by.id,
-        voice=path.voice,
-        state="draft",
-        revision=1,
-        created_at=now,
-        late=False,
-    )
     try:
         with db.session.begin_nested():
-            db.session.add(reply)
+            reply = begin(task, by, text, path.voice)
     except IntegrityError:
         other = unfinished(task, by)
         if other is None:
             raise Conflict("Your draft for this task is open in another window; reload to go on with it.", state="draft") from None
         return save(other, by=by, text=text, revision=revision or NONE_SEEN, voice=voice)
-    db.session.add(Revision(brand_id=task.brand_id, reply_id=reply.id, number=1, text=text, by_id=by.id, saved_at=now))
     task_actions.renew(held)
     db.session.flush()
     return reply
@@ -228,7 +216,7 @@ def approve_revision(
         raise ValueError("an approval is by a person or by a named rule")
     now = clock.now()
     writer = db.session.get_one(User, reply.writer_id)
-    path = resolve_path(task, writer, reply.voice, mention_id=reply.mention_id)  # type: ignore[arg-type]
+    path = resolve_path(task, writer, reply.voice, reply=reply)  # type: ignore[arg-type]
     if path.kind == "none":
         raise Conflict(f"The network takes no reply here: {path.rule}", state=reply.state)
     REPLY.move(reply, "approve", decided_at=now)
@@ -258,17 +246,40 @@ def approve_revision(
     return posting
 
 
-def resolve_path(task: Task, writer: User, voice: Voice | None, *, mention_id: int | None = None) -> Path:
-    """The way out for this task's post."""
-    mention = db.session.get_one(Mention, mention_id or task.mention_id)
+def begin(task: Task, writer: User, text: str, voice: Voice, *, incident_id: int | None = None) -> Reply:
+    """A new draft with its first wording. Who may begin one, and when, is the caller's to know; a second draft is an IntegrityError."""
+    now = clock.now()
+    reply = Reply(
+        brand_id=task.brand_id,
+        task_id=task.id,
+        mention_id=task.mention_id,
+        writer_id=writer.id,
+        voice=voice,
+        state="draft",
+        revision=1,
+        created_at=now,
+        late=False,
+        incident_id=incident_id,
+    )
+    db.session.add(reply)
+    db.session.flush()
+    db.session.add(Revision(brand_id=task.brand_id, reply_id=reply.id, number=1, text=text, by_id=writer.id, saved_at=now))
+    links.make_ready(reply)
+    return reply
+
+
+def resolve_path(task: Task, writer: User, voice: Voice | None, *, reply: Reply | None = None) -> Path:
+    """The way out for this task's post, or for the one that `reply` answers."""
+    mention = db.session.get_one(Mention, reply.mention_id if reply else task.mention_id)
     account = db.session.get_one(ChannelAccount, mention.account_id)
-    return path_for(mention, account, db.session.get_one(Brand, task.brand_id), writer, voice)
+    return path_for(mention, account, db.session.get_one(Brand, task.brand_id), writer, voice, reply_id=reply.id if reply else None)
 
 
 def seal(reply: Reply, current: Revision, task: Task, by: User) -> None:
     """Run the checks on what would be published and fix the words for ever. Raises Invalid naming what stops it."""
     writer = by if by.id == reply.writer_id else db.session.get_one(User, reply.writer_id)
-    path = resolve_path(task, writer, reply.voice, mention_id=reply.mention_id)  # type: ignore[arg-type]
+    links.make_ready(reply)
+    path = resolve_path(task, writer, reply.voice, reply=reply)  # type: ignore[arg-type]
     found = checks.check(current.text, path=path, task=task, writer=writer, reply_id=reply.id, kin=reply.incident_id)
     if checks.stops(found):
         first = next(c for c in found if c.level == "stop")

@@ -14,6 +14,7 @@ from community.channels.base import Author, Channel, Incoming, Outgoing, Sender,
 from community.channels.models import ChannelAccount
 from community.channels.packs import Pack
 from community.channels.registry import adapter_for, kinds, name_of
+from community.feedback import links
 from community.mentions.models import Mention
 
 KINDS: dict[str, Literal["api", "by_hand", "none"]] = {"allowed": "api", "by_hand": "by_hand", "no": "none"}
@@ -36,18 +37,34 @@ class Path:
     adapter: Channel
     incoming: Incoming
     sender: Sender
+    receipt: str | None
+    """The line that leads to the reply's receipt, where the brand wants it and the network takes links."""
 
     def outgoing(self, text: str) -> Outgoing:
-        """Exactly what would be published."""
-        return self.adapter.prepare(self.incoming, text, self.sender)
+        """Exactly what would be published. The line about its receipt stands in it where there is room."""
+        bare = self.adapter.prepare(self.incoming, text, self.sender)
+        if self.receipt is None or not text.strip():
+            return bare
+        whole = self.adapter.prepare(self.incoming, f"{text.rstrip()}\n{self.receipt}", self.sender)
+        return whole if self.limit is None or self.adapter.length(whole.text) <= self.limit else bare
+
+    def too_long_for_receipt(self, text: str) -> int:
+        """By how much the line about the receipt is too long for what is left of the network's room; 0 where it fits or none is wanted."""
+        if self.receipt is None or self.limit is None:
+            return 0
+        whole = self.adapter.prepare(self.incoming, f"{text.rstrip()}\n{self.receipt}", self.sender)
+        return max(0, self.adapter.length(whole.text) - self.limit)
 
     def length(self, text: str) -> int:
         """How long the published text would be, as the network counts."""
         return self.adapter.length(self.outgoing(text).text)
 
 
-def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: User, voice: Voice | None = None) -> Path:
-    """The way out. Without a voice: an employee speaks for the brand; an advocate as themselves where that can be posted, else by hand."""
+def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: User, voice: Voice | None = None, *, reply_id: int | None = None) -> Path:
+    """The way out. Without a voice: an employee speaks for the brand; an advocate as themselves where that can be posted, else by hand.
+
+    `reply_id`: the reply that is to go out, where there is one already.
+    """
     adapter = adapter_for(account)
     incoming = incoming_of(mention)
     now = clock.now()
@@ -61,6 +78,7 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
         raise Invalid("Here only the brand's own people speak in the brand's voice. Write as yourself.", field="voice")
     chosen = voice or voices[0]
     verdict = verdicts[chosen]
+    pack = kinds()[account.kind].pack
     return Path(
         kind=KINDS[verdict.verdict],
         voice=chosen,
@@ -69,10 +87,11 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
         rule=verdict.rule,
         url=verdict.url or mention.url,
         limit=adapter.capabilities().max_length,
-        pack=kinds()[account.kind].pack,
+        pack=pack,
         adapter=adapter,
         incoming=incoming,
         sender=senders[chosen],
+        receipt=links.line_for(brand, mention, pack, reply_id),
     )
 
 

@@ -33,7 +33,7 @@ from community.channels.models import ChannelAccount
 from community.channels.registry import adapter_for
 from community.events import PostingStuck, ReplyPosted
 from community.feedback import actions as feedback
-from community.feedback import receipts
+from community.feedback import links
 from community.mentions.models import Mention
 from community.moderation.models import Review
 from community.permissions import RULES
@@ -165,7 +165,7 @@ def finish(posting: Posting, *, ext_id: str, url: str | None, by: User | None = 
     if task.state == "in_review" and task.mention_id == posting.mention_id:
         task_actions.answered(task)
     _keep_in_thread(posting, reply, ext_id, url, now)
-    receipts.receipt_for(reply)
+    links.receipt_for(reply)
     writer = db.session.get_one(User, reply.writer_id)
     record(ReplyPosted(posting.brand_id, posting.id, reply.id, task.id, reply.writer_id, writer.has(posting.brand_id, "tier_1", "tier_2", "moderator")))
     audit("posting.posted", posting, by=by, text_hash=posting.text_hash)

@@ -13,7 +13,7 @@ from app.kernel.db import db
 from community.advocates import trust
 from community.answers import actions as answers
 from community.answers.models import Answer, Use
-from community.feedback import receipts
+from community.feedback import links, receipts
 from community.incidents import actions as incidents
 from community.incidents import answers as incident_answers
 from community.incidents.models import Incident, IncidentMention
@@ -124,7 +124,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
     posted = factories.approved(factories.task(by_hand), ben, cleo)
     with db.transaction() as session:
         replies.confirm_by_hand(factories.fresh(posted), by=ben, url="https://social.example/p/8")
-        receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
+        receipt = links.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", address="192.0.2.1")
 
     def gathered(led_by: str | None = None) -> Incident:

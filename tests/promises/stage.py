@@ -16,7 +16,7 @@ from app.kernel import clock
 from app.kernel.db import Base, db
 from community.answers import actions as answers
 from community.channels.models import ChannelAccount
-from community.feedback import receipts
+from community.feedback import links, receipts
 from community.incidents import answers as incident_answers
 from community.incidents.models import Incident
 from community.joining import actions as joining
@@ -188,7 +188,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         run_id = learning.start(brand, by=None).id
         posted = factories.fresh(out)
         replies.confirm_by_hand(posted, by=writer, url="https://wild.example/answers/1")
-        receipt = receipts.receipt_for(session.get_one(Reply, posted.reply_id))
+        receipt = links.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
         known = answers.add(brand, by=users["moderator"], title=f"How do I reset it?{tail}", body=f"Hold the button.{tail}", lang="en")
         snippet = texts.keep(brand, by=users["moderator"], name="hello", lang="en", body=f"Hello {{author}}{tail}")

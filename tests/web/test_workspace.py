@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import time_machine
+from sqlalchemy import select
 
 from app.kernel.db import db
+from community.feedback import links
+from community.feedback.models import Receipt
 from community.replies.queries import draft_of
 from community.tasks.models import Task
 from tests.harness.visitor import Visitor
@@ -141,3 +144,18 @@ def test_a_flag_that_is_urgent_acts_at_once(town: Town) -> None:
     seen = ada.get(f"/tasks/{task.id}")
     assert seen.status_code == 200
     assert "Submit" not in words(seen)
+
+
+def test_the_writer_sees_the_link_to_how_it_was_vetted_before_and_after_the_first_save(town: Town) -> None:
+    """Red when the preview leaves out the line, or when the checks don't know of it."""
+    assert town.browser("max").post("/settings", data={"receipt_link": "1"}).status_code == 303
+    task, ada = begun(town)
+    before = words(ada.post(f"/tasks/{task.id}/checks", data={"text": GOOD}))
+    assert "Ends with the link to how it was vetted" in before
+    assert f"How this was vetted: http://127.0.0.1:5000/r/{links.STAND_IN}" in before
+    ada.put(f"/tasks/{task.id}/draft", json={"text": GOOD})
+    with db.transaction(read_only=True) as session:
+        token = session.scalars(select(Receipt.token)).one()
+    for page in (ada.get(f"/tasks/{task.id}"), ada.post(f"/tasks/{task.id}/checks", data={"text": GOOD})):
+        assert f"/r/{token}" in words(page)
+    assert ada.get(f"/r/{token}").status_code == 404, "not before it is out"

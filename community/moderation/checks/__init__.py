@@ -59,6 +59,7 @@ def check(text: str, *, path: Path, task: Task, writer: User, reply_id: int | No
         *brand_promises(text, brand.name, employee=employee),
         *foreign_links(text, ALLOWED_LINKS.of(brand), allowed=path.pack.links),
         *disclosure(text, path, task.lang),
+        *receipt(text, path),
         tone(text, employee=employee),
         near_copy(text, task, line=COPY_LINE.of(brand), reply_id=reply_id, kin=kin, lenient=employee or task.kind == "thank"),
     ]
@@ -141,6 +142,15 @@ def disclosure(text: str, path: Path, lang: str | None) -> list[Check]:
     if sentence not in path.outgoing(text).text.split("\n"):
         return [Check("disclosure", "stop", f"This reply would not say who is writing: “{sentence}” has to stand in it.", offer=None)]
     return [Check("disclosure", "ok", "Says who you are. Added for you; it can't be taken out.")]
+
+
+def receipt(text: str, path: Path) -> list[Check]:
+    """The line that leads to how the reply was vetted, where the brand wants one: never worth a shorter answer."""
+    if path.receipt is None or path.kind == "none" or not text.strip() or (path.limit is not None and path.length(text) > path.limit):
+        return []
+    if over := path.too_long_for_receipt(text):
+        return [Check("receipt", "advice", f"No room for the link to how it was vetted: it goes out without, or take out {over:,}.")]
+    return [Check("receipt", "ok", "Ends with the link to how it was vetted")]
 
 
 def tone(text: str, *, employee: bool = False) -> Check:

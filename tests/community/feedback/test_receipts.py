@@ -15,7 +15,7 @@ from app.notices.models import Notice
 from community.answers import actions as answers
 from community.answers import recalls
 from community.answers.models import Answer, Correction, Use
-from community.feedback import queries, receipts
+from community.feedback import links, queries, receipts
 from community.feedback.models import Feedback, Receipt
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
@@ -71,7 +71,7 @@ def test_there_is_no_receipt_before_it_is_out_nor_for_a_private_thread(town: Tow
     """Red without the posting's state in the query, and without the look at `private`."""
     waiting = make.approved(make.task(town.account, "And on the other hub?"), town.ada, town.cleo)
     with db.transaction() as session:
-        early = receipts.receipt_for(session.get_one(Reply, waiting.reply_id)).token
+        early = links.receipt_for(session.get_one(Reply, waiting.reply_id)).token
     for token in (early, "no-such-token", receipt(posted).token.lower()):
         with db.transaction(), pytest.raises(NotFound):
             queries.receipt_page(token)
