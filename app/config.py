@@ -55,7 +55,7 @@ class Config(BaseSettings):
     meaning_model: str = Field(
         "",
         description="folder or zip of an English sentence encoder (config.json, tokenizer.json, model.safetensors, as all-MiniLM-L6-v2) "
-        "that brands' classifiers learn with; empty: they learn without",
+        "that brands' classifiers learn with and answers are found by; empty: both do without",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity written to standard error")
     rate_limits: bool = Field(True, description="throttle sign-in and writing; off only for load tests")

@@ -16,6 +16,7 @@ from community import leaving as community_leaving
 from community import subscribers as community_subscribers
 from community.advocates import actions as advocates
 from community.advocates import suspension
+from community.answers import meaning as meaning_of_answers
 from community.feedback import links, receipts
 from community.moderation import actions as moderation
 from community.ports import ports
@@ -46,6 +47,8 @@ def wire(config: Config) -> None:
     receipts.init(config)
     links.init(config)
     meaning.init(config)
+    meaning_of_answers.init()
+    ports.encoder = meaning.live
     ports.triage = StartTriage(stage_of=brands.live, policy_of=lines.policy_of)
     people.when_granted("advocate", _join)
     people.when_suspended(_free_tasks, _free_reviews, _free_cases, suspension.note_suspended, lifted=suspension.note_reinstated)

@@ -6,7 +6,7 @@ from app.kernel.db import db
 from app.kernel.queue import job
 from community.advocates import records, trust
 from community.answers import actions as answers
-from community.answers import recalls, search
+from community.answers import meaning, recalls, search
 from community.feedback import actions as feedback
 from community.incidents import actions as incidents
 from community.mentions import actions as mentions
@@ -76,6 +76,16 @@ def tell_answer_owners() -> int:
 @job(queue="slow", timeout=600)
 def count_search_terms() -> int:
     return search.count_terms()
+
+
+@job(queue="slow", timeout=600)
+def read_passages() -> int:
+    return meaning.read_passages()
+
+
+@job(queue="slow", timeout=600)
+def reread_passages() -> int:
+    return meaning.reread_passages()
 
 
 @job(queue="default")

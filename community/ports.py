@@ -1,14 +1,15 @@
 """What the road asks of rooms it may not import. `app.wiring` fills these before anything runs.
 
 `Triage` decides who should answer (filled by `escalation.triage`). Everything it takes and returns is a
-plain frozen value, so it can be tried on a text that is stored nowhere.
+plain frozen value, so it can be tried on a text that is stored nowhere. `Encoder` says what texts mean
+(filled by `escalation.classifier.meaning`, where the installation has one).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Audience = Literal["set_aside", "community", "triage", "tier_1", "tier_2"]
 TaskKind = Literal["answer", "thank"]
@@ -93,8 +94,30 @@ class Triage(Protocol):
         ...
 
 
+class Encoder(Protocol):
+    """Texts as vectors that are near where the texts mean the same."""
+
+    @property
+    def name(self) -> str:
+        """Another one whenever its numbers are others; 16 characters at most."""
+        ...
+
+    def reads(self, lang: str) -> bool:
+        """Whether it knows this language."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """A row of 32-bit numbers, of length one, for each text."""
+        ...
+
+
 class _Ports:
     triage: Triage
+    encoder: Callable[[], Encoder | None]
+    """The installation's, or None: there is none. Asked each time, since it is read at first use."""
+
+    def __init__(self) -> None:
+        self.encoder = lambda: None
 
 
 ports = _Ports()

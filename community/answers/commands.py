@@ -16,7 +16,7 @@ from app.accounts.commands import refusals
 from app.accounts.people import holders, person_by_email
 from app.kernel.db import db
 from app.kernel.errors import Invalid
-from community.answers import importing, search, suggestions
+from community.answers import importing, meaning, search, suggestions
 from community.answers.models import Passage
 from community.replies.models import Posting
 
@@ -60,7 +60,10 @@ def import_(file: Path, slug: str, email: str | None) -> None:
 
 @answers.command("index")
 def index() -> None:
-    """Make findable what is out already: posted replies that are not known to the search yet, and count its terms anew."""
+    """Make findable what is out already: posted replies that are not known to the search yet, its terms, and where there is an encoder, meanings.
+
+    The last line is JSON: {"looked_at", "added", "passages", "read"}.
+    """
     with db.transaction(read_only=True) as session:
         missing = select(Posting.reply_id).outerjoin(Passage, Passage.reply_id == Posting.reply_id).where(Posting.state == "posted", Passage.id.is_(None))
         ids = list(session.scalars(missing.order_by(Posting.reply_id)))
@@ -72,6 +75,14 @@ def index() -> None:
                 found += suggestions.shelve_replies(ids[start : start + BATCH])
             progress.update(bar, advance=BATCH)
     search.count_terms(anyway=True)
+    meaning.reread_passages()
     with db.transaction(read_only=True) as session:
         total = session.scalar(select(func.count()).select_from(Passage)) or 0
-    click.echo(json.dumps({"looked_at": len(ids), "added": found, "passages": total}))
+        unread = session.scalar(select(func.count()).select_from(Passage).where(Passage.encoder.is_(None))) or 0
+    read = 0
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("Reading", total=unread or None)
+        for batch in meaning.reading(float("inf")):
+            read += batch
+            progress.update(bar, advance=batch)
+    click.echo(json.dumps({"looked_at": len(ids), "added": found, "passages": total, "read": read}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Id, only_where, ref
@@ -100,6 +100,7 @@ class Passage(Base):
         UniqueConstraint("reply_id"),
         Index("ix_passage_brand", "brand_id", "id"),
         Index("ix_passage_mention", "mention_id"),
+        Index("ix_passage_encoder", "encoder", "id"),
     )
 
     id: Mapped[Id]
@@ -122,6 +123,25 @@ class Passage(Base):
     """Of those (and of itself, a reply): whose author was helped."""
     failed: Mapped[int] = mapped_column(default=0)
     """Of those: whose author came back and was not helped."""
+    encoder: Mapped[str | None] = mapped_column(String(16))
+    """The encoder that has read it; it may have found nothing to keep, as of a language it doesn't read."""
+
+
+class PassageVector(Base):
+    """What a passage means, in one encoder's numbers. Its number grows with every change, so that a process reads what came since."""
+
+    __tablename__ = "passage_vector"
+    __table_args__ = (UniqueConstraint("passage_id"), Index("ix_passage_vector_brand", "brand_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    passage_id: Mapped[int] = ref("passage.id")
+    encoder: Mapped[str] = mapped_column(String(16))
+    library: Mapped[bool]
+    bits: Mapped[bytes] = mapped_column(LargeBinary)
+    """The signs of the vector, eight to a byte."""
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """A byte for each number, -127…127; of no particular length."""
 
 
 class Term(Base):

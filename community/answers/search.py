@@ -2,6 +2,7 @@
 
 Two steps: an index (FTS5 on SQLite, tsvector with GIN on PostgreSQL) names candidates by their rarest terms, at a cost
 that doesn't grow with how many passages hold a common word; `score` then orders those few, the same on either database.
+Where the installation has an encoder, what means the same in other words is found beside them (`meaning`), and the two lists are joined by place.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, text
 
 from app.kernel import clock
 from app.kernel.db import db
-from community.answers import words
+from community.answers import meaning, words
 from community.answers.models import Passage, Term
 
 CANDIDATES = 60
@@ -46,6 +47,10 @@ SMALLEST = 50
 """A young library is weighed as if it held so many passages: among two, every word would seem common."""
 FRESH, HALF_LIFE = 0.2, 365.0
 """The part of the score that fades with age, and the days in which half of it does."""
+ALIKE = 30
+"""Passages that are looked at because they mean what is asked."""
+PLACES = 10.0
+"""Where words and meaning are both asked, a place in either list counts 1 / (this + place): the smaller, the more the first places count."""
 TOTAL = "\n"
 """Under this term stands how many passages there were when terms were counted."""
 
@@ -170,14 +175,18 @@ def search(brand_id: int, question: str, *, lang: str = "und", limit: int = 10, 
             wanted.setdefault(other, RELATED)
     known, total = _common(wanted)
     ids = _candidates(brand_id, wanted, known, total, library)
-    if not ids:
+    near = meaning.alike(brand_id, question, lang=lang, limit=ALIKE, library=library)
+    if not ids and not near:
         return []
-    passages = db.session.scalars(_PASSAGES, {"ids": ids, "brand": brand_id}).all()
+    passages = db.session.scalars(_PASSAGES, {"ids": [*{*ids, *near}], "brand": brand_id}).all()
     held = [(passage, Counter(passage.asked.split()), Counter(passage.said.split())) for passage in passages]
     rarity = _rarity(wanted, known, total, held)
     now = clock.now()
-    hits = [Hit(passage, score(passage, q, a, own, wanted, rarity, lang, now)) for passage, q, a in held]
-    return sorted((hit for hit in hits if hit.score > 0), key=lambda hit: (-hit.score, -hit.passage.id))[:limit]
+    by_words = _ordered((passage, score(passage, q, a, own, wanted, rarity, lang, now)) for passage, q, a in held)
+    if not near:
+        return by_words[:limit]
+    by_meaning = _ordered((passage, near.get(passage.id, 0.0) * merit(passage, lang, now)) for passage in passages)
+    return _joined(by_words, by_meaning)[:limit]
 
 
 def score(
@@ -208,12 +217,15 @@ def score(
         matched += share > 0
     if whole <= 0 or covered / whole < LEAST_SHARE or (passage.reply_id and matched < 2 and len(own) >= MANY_TERMS):
         return 0.0
+    return found * (0.5 + 0.5 * covered / whole) * merit(passage, lang, now)
+
+
+def merit(passage: Passage, lang: str, now: datetime) -> float:
+    """What speaks for a passage whatever was asked: how often it helped, how fresh it is, its language, and who keeps it true."""
     language = 1.0 if passage.lang == lang else UNKNOWN_LANGUAGE if "und" in (passage.lang, lang) else OTHER_LANGUAGE
     days = max(0.0, (now - passage.at).total_seconds() / 86_400)
     fresh = 1 - FRESH + FRESH * 0.5 ** (days / HALF_LIFE)
-    return (
-        found * (0.5 + 0.5 * covered / whole) * (0.5 + success(passage.helped, passage.failed)) * fresh * language * (OF_LIBRARY if passage.answer_id else 1.0)
-    )
+    return (0.5 + success(passage.helped, passage.failed)) * fresh * language * (OF_LIBRARY if passage.answer_id else 1.0)
 
 
 def success(helped: int, failed: int) -> float:
@@ -225,7 +237,12 @@ def success(helped: int, failed: int) -> float:
 
 
 def put(passages: Sequence[Passage]) -> None:
-    """Store and index passages, in the caller's transaction."""
+    """Store and index passages, in the caller's transaction. What they mean is read by the clock."""
+    known = [passage.id for passage in passages if passage.id]
+    if known:
+        meaning.forget(known)
+    for passage in passages:
+        passage.encoder = None
     db.session.add_all(passages)
     db.session.flush()
     if passages:
@@ -237,6 +254,7 @@ def drop(passages: Sequence[Passage]) -> None:
     if not passages:
         return
     ids = [passage.id for passage in passages]
+    meaning.forget(ids)
     db.session.flush()
     index().drop(ids)
     db.session.execute(delete(Passage).where(Passage.id.in_(ids)).execution_options(synchronize_session="fetch"))
@@ -263,6 +281,20 @@ def count_terms(*, anyway: bool = False) -> int:
 
 
 # Helpers
+
+
+def _ordered(scored: Iterable[tuple[Passage, float]]) -> list[Hit]:
+    return sorted((Hit(passage, points) for passage, points in scored if points > 0), key=lambda hit: (-hit.score, -hit.passage.id))
+
+
+def _joined(by_words: Sequence[Hit], by_meaning: Sequence[Hit]) -> list[Hit]:
+    """Two orders as one, by places: the points of the one say nothing beside those of the other."""
+    points: dict[Passage, float] = {}
+    for hits in (by_words, by_meaning):
+        for place, hit in enumerate(hits):
+            points[hit.passage] = points.get(hit.passage, 0.0) + 1 / (PLACES + place)
+    return _ordered(points.items())
+
 
 _PASSAGES = select(Passage).where(Passage.id.in_(bindparam("ids", expanding=True)), Passage.brand_id == bindparam("brand"))
 _KNOWN = select(Term.term, Term.passages).where(Term.term.in_(bindparam("terms", expanding=True)))

@@ -1,4 +1,4 @@
-"""What a text is about, as a vector: an optional input of a brand's second stage. Everything works without it.
+"""What a text is about, as a vector: an optional input of a brand's second stage and of the search for answers. Everything works without it.
 
 Any small BERT-shaped sentence encoder with mean pooling and an uncased WordPiece vocabulary serves, English ones such as
 all-MiniLM-L6-v2 (Apache-2.0; 22 million numbers, 384 a text). It is read from a folder or a zip with `config.json`,
@@ -59,6 +59,10 @@ class Meaning:
         self._vocabulary = vocabulary
         self._arrays = arrays
         self._longest = min(MOST_PIECES, int(config["max_position_embeddings"]))
+
+    def reads(self, lang: str) -> bool:
+        """Whether texts of this language have a vector."""
+        return lang in LANGUAGES
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """A row of length one for each text. Neighbours of a text in its batch change nothing beyond rounding."""
@@ -167,7 +171,7 @@ def _read_or_none() -> Meaning | None:
     try:
         return load(_path[0])
     except BadArtefact as error:
-        log.error("%s Brands are judged without it.", error)
+        log.error("%s Everything goes on without it.", error)
         return None
 
 

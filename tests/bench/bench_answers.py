@@ -2,6 +2,8 @@
 
 `VOUCH_BENCH_ANSWERS` names another number. The labelled questions stand in `answers.toml`; what fills the library around
 them is invented from the same words, so that no word of a question is rare only because the library is small.
+With `VOUCH_MEANING_MODEL` the same is measured once more with an encoder; what fills the library then means something
+between two of the labelled texts, with noise.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy
+from sqlalchemy import insert, select, update
+
 from app.accounts import brands, people
 from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.db import db, insert_many
-from community.answers import actions, search, words
-from community.answers.models import Passage
+from community.answers import actions, meaning, search, words
+from community.answers.models import Passage, PassageVector
+from community.ports import ports
 from tests.bench import stage
 
 LABELLED = Path(__file__).with_name("answers.toml")
@@ -33,6 +39,8 @@ KINDS = ("asks", "later")
 def main() -> None:
     app, _ = stage.application()
     labelled = tomllib.loads(LABELLED.read_text("utf-8"))["answer"]
+    encoder = ports.encoder
+    ports.encoder = lambda: None
     with app.app_context():
         brand, by = settle()
         ids = write(brand, by, labelled)
@@ -42,19 +50,16 @@ def main() -> None:
         filled = time.perf_counter()
         terms = search.count_terms(anyway=True)
         counted = time.perf_counter()
-        if db.is_postgres:
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM ANALYZE passage_search")
-                connection.exec_driver_sql("VACUUM ANALYZE passage")
+        vacuum("passage_search", "passage")
         among = recalls(brand, labelled, ids, library=True)
-        servers = [os.getpid(), *stage.server_pids()]
-        before = stage.cpu_of(servers)
-        seconds = timed(brand, labelled)
-        cpu = stage.cpu_of(servers) - before
-    asks = {kind: sum(len(one[kind]) for one in labelled) for kind in KINDS}
+        seconds, cpu = timed(brand, labelled)
+        deep: dict[str, Any] = {}
+        if encoder() is not None:
+            ports.encoder = encoder
+            deep = with_meaning(brand, labelled, ids)
     stage.tell(
         passages=MOST,
-        questions=asks,
+        questions={kind: sum(len(one[kind]) for one in labelled) for kind in KINDS},
         recall_at_5=alone,
         recall_at_5_in_full_index=among,
         search=stage.spread(seconds),
@@ -62,7 +67,92 @@ def main() -> None:
         fill_per_second=(MOST - len(labelled)) / (filled - began),
         count_terms_seconds=counted - filled,
         common_terms=terms,
+        **deep,
     )
+
+
+def with_meaning(brand: Brand, labelled: list[dict[str, Any]], ids: list[int]) -> dict[str, Any]:
+    """The same figures with an encoder, and what it costs: memory of the process, the first search of it, and what the signs alone miss."""
+    began = time.perf_counter()
+    with db.transaction() as session:
+        session.execute(update(Passage).where(Passage.answer_id.is_(None)).values(encoder="invented"))
+    meaning.read_passages(seconds=600)
+    read = time.perf_counter()
+    alone = recalls(brand, labelled, ids)
+    whole = invent_vectors(brand, labelled)
+    vacuum("passage_vector")
+    before = stage.memory_mb(os.getpid())
+    meaning.init()
+    first = time.perf_counter()
+    with db.transaction(read_only=True):
+        meaning.alike(brand.id, "where is my parcel", lang="en", limit=search.ALIKE)
+    first = time.perf_counter() - first
+    after = stage.memory_mb(os.getpid())
+    seconds, cpu = timed(brand, labelled)
+    again, _ = timed(brand, labelled)
+    return {
+        "with_meaning": {
+            "recall_at_5": alone,
+            "recall_at_5_in_full_index": recalls(brand, labelled, ids, library=True),
+            "search": stage.spread(seconds),
+            "search_asked_before": stage.spread(again),
+            "processor_ms_each": 1000 * cpu / len(seconds),
+            "nearest_5_named_by_signs": named_by_signs(brand, labelled, whole),
+            "first_search_ms": 1000 * first,
+            "memory_mb_of_signs": after - before,
+            "read_per_second": len(labelled) / (read - began),
+        }
+    }
+
+
+def invent_vectors(brand: Brand, labelled: list[dict[str, Any]]) -> Any:
+    """Vectors for what fills the library; returns them with the library's own, as they were before they were made whole numbers."""
+    encoder = ports.encoder()
+    assert encoder is not None
+    chance = numpy.random.default_rng(7)
+    real = encoder.embed([text for one in labelled for text in (one["title"], one["body"], *one["asks"])])
+    with db.transaction(read_only=True) as session:
+        filling = session.scalars(select(Passage.id).where(Passage.answer_id.is_(None)).order_by(Passage.id)).all()
+    kept = {}
+    for start in range(0, len(filling), 5000):
+        part = filling[start : start + 5000]
+        mix = real[chance.integers(len(real), size=len(part))] + real[chance.integers(len(real), size=len(part))]
+        mix = (mix + chance.normal(0, 0.6 / encoder.size**0.5, mix.shape)).astype(numpy.float32)
+        mix /= numpy.linalg.norm(mix, axis=1, keepdims=True)
+        kept.update(zip(part, mix, strict=True))
+        with db.transaction() as session:
+            rows = [
+                {"brand_id": brand.id, "passage_id": id_, "encoder": encoder.name, "library": False, "bits": bits, "vector": vector}
+                for id_, (bits, vector) in zip(part, map(meaning.packed, mix), strict=True)
+            ]
+            session.execute(insert(PassageVector), rows)
+    with db.transaction(read_only=True) as session:
+        for id_, vector in session.execute(select(PassageVector.passage_id, PassageVector.vector).where(PassageVector.library)):
+            own = numpy.frombuffer(vector, numpy.int8).astype(numpy.float32)
+            kept[id_] = own / numpy.linalg.norm(own)
+    return kept
+
+
+def named_by_signs(brand: Brand, labelled: list[dict[str, Any]], whole: Any) -> float:
+    """Of the five passages nearest to each question by exact sums over all, the share that the search by signs names too."""
+    encoder = ports.encoder()
+    assert encoder is not None
+    ids, vectors = list(whole), numpy.stack(list(whole.values()))
+    named = 0
+    asks = [ask for one in labelled if one.get("lang", "en") == "en" for ask in one["asks"]]
+    for ask in asks:
+        best = {ids[place] for place in numpy.argsort(-(vectors @ encoder.embed([ask])[0]))[:5]}
+        with db.transaction(read_only=True):
+            named += len(best & set(meaning.alike(brand.id, ask, lang="en", limit=5)))
+    return named / (5 * len(asks))
+
+
+def vacuum(*tables: str) -> None:
+    """As the server does by itself some time after so many rows came."""
+    if db.is_postgres:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM ANALYZE {table}")
 
 
 def settle() -> tuple[Brand, User]:
@@ -93,8 +183,11 @@ def recalls(brand: Brand, labelled: list[dict[str, Any]], ids: list[int], *, lib
     return shares
 
 
-def timed(brand: Brand, labelled: list[dict[str, Any]]) -> list[float]:
+def timed(brand: Brand, labelled: list[dict[str, Any]]) -> tuple[list[float], float]:
+    """Seconds of each search, and processor time of all. Every question is a new one to the process the first time."""
     taken = []
+    servers = [os.getpid(), *stage.server_pids()]
+    before = stage.cpu_of(servers)
     for _ in range(ROUNDS):
         for one in labelled:
             for ask in one["asks"]:
@@ -102,7 +195,7 @@ def timed(brand: Brand, labelled: list[dict[str, Any]]) -> list[float]:
                 with db.transaction(read_only=True):
                     search.search(brand.id, ask, lang=one.get("lang", "en"), limit=15)
                 taken.append(time.perf_counter() - began)
-    return taken
+    return taken, stage.cpu_of(servers) - before
 
 
 def fill(brand: Brand, labelled: list[dict[str, Any]], most: int) -> None:

@@ -30,7 +30,7 @@ from tests.harness import databases
 ROOT = Path(__file__).resolve().parents[2]
 MENTIONS = "VOUCH_BENCH_MENTIONS"
 """Names a file of mentions (JSONL, also .gz) to measure with instead of invented ones."""
-KEPT = (MENTIONS, databases.KIND, databases.SERVER)
+KEPT = (MENTIONS, databases.KIND, databases.SERVER, "VOUCH_BENCH_ANSWERS", "VOUCH_MEANING_MODEL")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -46,7 +46,7 @@ def ground() -> Iterator[dict[str, str]]:
             yield {
                 **clean, "VOUCH_DATABASE_URL": database.url, "VOUCH_REDIS_URL": valkey.url, "VOUCH_DATA_DIR": folder, "VOUCH_LOG_LEVEL": "ERROR",
                 "VOUCH_SECRET_KEY": "bench-secret-" + "0" * 32, "VOUCH_RATE_LIMITS": "0", "VOUCH_ALLOW_PRIVATE_URLS": "1", "VOUCH_HOLD_SECONDS": "0",
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
             }  # fmt: skip
         finally:
             database.drop()

@@ -53,6 +53,6 @@ def test_an_index_that_was_lost_is_built_again(app: Flask, triage: FixedTriage) 
         session.execute(delete(Passage))
         session.execute(text("DELETE FROM passage_search"))
     done = app.test_cli_runner().invoke(args=["answers", "index"])
-    assert json.loads(done.output.splitlines()[-1]) == {"looked_at": 1, "added": 1, "passages": 1}
+    assert json.loads(done.output.splitlines()[-1]) == {"looked_at": 1, "added": 1, "passages": 1, "read": 0}
     with db.transaction(read_only=True):
         assert [hit.passage.reply_id for hit in search.search(northwind.id, "reset hub", lang="en")] == [reply.id]
