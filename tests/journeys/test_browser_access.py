@@ -16,6 +16,15 @@ from tests.web.test_every_page import busy
 __all__ = ["busy"]
 
 AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js"
+FINGER = 44
+"""Pixels a target has on a phone, both ways; a word within a sentence is as high as its line."""
+SMALL = """least => [...document.querySelectorAll('a, button, input, select, textarea, summary')].filter(one => {
+  const box = one.getBoundingClientRect(), label = one.labels && one.labels[0];
+  if (one.type === 'hidden' || one.closest('.visually-hidden, .skip, .seg') && one.tagName === 'INPUT' || one.matches('.visually-hidden, .skip')) return false;
+  if (!box.width || getComputedStyle(one).visibility === 'hidden' || getComputedStyle(one).display === 'inline') return false;
+  if (['checkbox', 'radio'].includes(one.type) && label) return label.getBoundingClientRect().height < least - .5;
+  return box.width < least - .5 || box.height < least - .5;
+}).map(one => `${one.outerHTML.slice(0, 90)} ${Math.round(one.getBoundingClientRect().width)}x${Math.round(one.getBoundingClientRect().height)}`)"""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
@@ -33,6 +42,8 @@ def test_pages_have_no_barrier(town: Town, busy: dict[str, list[str]], window: C
             page.goto(url.format(me=town.people[who].id))
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 found.append(f"{url}: scrolls sideways")
+            if phone and (small := page.evaluate(SMALL, FINGER)):
+                found.append(f"{url}: {len(small)} targets are smaller than a finger: {small[:3]}")
             page.evaluate(source)
             for violation in page.evaluate("rules => axe.run(document, rules).then(r => r.violations)", RULES):
                 nodes = "; ".join(f"{node['html'][:120]} ({node['failureSummary'][:160]})" for node in violation["nodes"][:2])
