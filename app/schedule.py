@@ -58,6 +58,8 @@ ENTRIES = (
     Entry("keep-learning", 60, escalation.keep_learning),
     # Upkeep.
     Entry("search-terms", 600, community.count_search_terms),
+    Entry("find-tasks", 10, community.find_tasks),
+    Entry("tidy-found-tasks", 3600, community.tidy_found_tasks),
     Entry("read-passages", 30, community.read_passages),
     Entry("reread-passages", 3600, community.reread_passages),
     Entry("seal-audit", 5, seal_audit),

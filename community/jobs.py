@@ -13,7 +13,7 @@ from community.mentions import actions as mentions
 from community.moderation import ageing, flags
 from community.replies import posting
 from community.tasks import actions as tasks
-from community.tasks import calling, waiting
+from community.tasks import calling, finding, waiting
 
 
 @job(queue="default")
@@ -76,6 +76,16 @@ def tell_answer_owners() -> int:
 @job(queue="slow", timeout=600)
 def count_search_terms() -> int:
     return search.count_terms()
+
+
+@job(queue="default")
+def find_tasks() -> int:
+    return finding.keep_up()
+
+
+@job(queue="slow", timeout=600)
+def tidy_found_tasks() -> int:
+    return finding.tidy()
 
 
 @job(queue="slow", timeout=600)

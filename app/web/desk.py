@@ -21,7 +21,7 @@ from community.advocates import skills
 from community.advocates.queries import advocate_of
 from community.feedback.queries import thanks_for
 from community.permissions import RULES
-from community.tasks import limits, offers, wishes
+from community.tasks import finding, limits, offers, wishes
 from community.tasks.models import Task
 from community.tasks.offers import DeskTask, desk
 from community.tasks.queries import lone_moderator, task_of
@@ -84,7 +84,11 @@ def index() -> ResponseReturnValue:
         "reasons": PASS_REASONS,
         "flags": FLAG_REASONS,
     }
-    values |= {"channels": {one.mention.account_id: render.channel(one.mention.account) for one in found.items}, "window": offers.WIDE_WINDOW}
+    values |= {
+        "channels": {one.mention.account_id: render.channel(one.mention.account) for one in found.items},
+        "window": offers.WIDE_WINDOW,
+        "most_found": finding.MOST_FOUND,
+    }
     values["here"] = _here({**chosen, "q": words, "order": order})
     if is_part():
         return page("desk/_list.html", **values)

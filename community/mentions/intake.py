@@ -30,6 +30,7 @@ from community.mentions.text import languages, readable, storable
 from community.ports import Post, Route, ports
 from community.replies import withdrawal
 from community.tasks import actions as task_actions
+from community.tasks import finding
 from community.tasks.models import LIVE, Task
 from community.tasks.rules import lane_of
 
@@ -120,6 +121,7 @@ def _amend(account: ChannelAccount, texts: Mapping[int, str]) -> None:
                 mention.text, mention.edited_at = texts[mention.id], now
                 # Marked words are places in the former text.
                 session.execute(update(Decision).where(Decision.mention_id == mention.id, Decision.superseded_at.is_(None)).values(words=[]))
+        finding.put_anew(list(texts))
         db.after_commit(lambda: live.bump(account.brand_id, "desk", "cases", "mentions", "reviews"), key=("intake", account.brand_id))
 
 
@@ -499,6 +501,7 @@ def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
     if rows:
         ids = [m.id for m in rows]
         search.forget_mentions(ids)
+        finding.forget_mentions(ids)
         alive = select(Task).where(Task.mention_id.in_(ids), Task.state.in_(("open", "claimed", "in_review", "answered")))
         for task in db.session.scalars(_held(alive)).all():
             task_actions.cancel(task, because="mention_deleted", by=None)

@@ -24,7 +24,7 @@ from community.advocates.models import Advocate
 from community.advocates.records import Record, advocate_and_records
 from community.mentions.models import Mention
 from community.moderation.models import Flag
-from community.tasks import rules
+from community.tasks import finding, rules
 from community.tasks.limits import Lately, lately
 from community.tasks.models import Claim, Pass, Task, Watch, lasts
 from community.tasks.queries import Holder
@@ -34,7 +34,8 @@ from community.tasks.waiting import patience_of
 LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 16, 16, 16, 80, 16
 """Rows read through one window each; what lies below them rises as those are taken."""
 WIDE_WINDOW, ONE_TOPIC_WINDOW = 500, 150
-"""Rows read where a channel is asked for or words are looked for, the most pressing ones; and where one topic is."""
+"""Rows read where a channel is asked for or words are looked for, the most pressing ones (and of all that waits, what the words find); and where one
+topic is."""
 OVERALL = 0
 """The window over everything comes first."""
 MOST_LANGUAGES, MOST_TOPICS = 5, 6
@@ -115,10 +116,12 @@ def desk(
         return DeskPage(advocate=advocate, load=load, paused=paused)
     taste = taste_of(advocate, records, recent) if advocate is not None and recent is not None else None
     rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(channel or words), spared=load is not None and load.spared)
+    if words:
+        rows, more = _holding(user, brand, rows, channel, words, now, spared=load is not None and load.spared)
+    elif channel:
+        rows = _matching(rows, channel, None)
     facets = rows
     rows = [row for row in rows if topic in (None, row.category) and lang in (None, row.lang) and kind in (None, row.kind)]
-    if channel or words:
-        rows = _matching(rows, channel, words)
     holders, watched = _held(user, [row.id for row in rows if row.state == "claimed"], now)
     # What the person holds stands before the desk, not on it.
     rows = [row for row in rows if row.id not in holders or holders[row.id].id != user.id]
@@ -237,6 +240,21 @@ def _matching(rows: Sequence[Candidate], channel: int | None, words: str | None)
     return [row for row in rows if row.mention_id in fitting]
 
 
+def _holding(
+    user: User, brand: Brand, read: Sequence[Candidate], channel: int | None, words: str, now: datetime, *, spared: bool
+) -> tuple[list[Candidate], bool]:
+    """Of all that waits, what holds the words, and whether more does. What was opened this very moment is not in the index yet: it is among what was read."""
+    rows = {row.id: row for row in _matching(read, channel, words)}
+    ids, more = finding.holding(brand.id, words)
+    if ids:
+        asked = {"brand": brand.id, "user": user.id, "now": now, "ids": ids}
+        for *values, account_id in db.session.execute(_found(), asked):
+            row = Candidate(OVERALL, *values)
+            if channel in (None, account_id) and not (spared and row.lane == "hostile"):
+                rows.setdefault(row.id, row)
+    return list(rows.values()), more
+
+
 def _held(user: User, claimed: Sequence[int], now: datetime) -> tuple[dict[int, Holder], set[int]]:
     """Who holds each of these tasks now, and which of them the person asked to hear of."""
     rows = db.session.execute(_HELD, {"ids": list(claimed), "user": user.id}).all() if claimed else []
@@ -291,10 +309,24 @@ def _windows(languages: int, topics: int, lanes: tuple[str, ...], overall: int, 
     return union_all(*arms)
 
 
+@cache
+def _found() -> Any:
+    """What the index named, as far as the person may take it."""
+    columns = [getattr(Task, name) for name in Candidate._fields[1:]]
+    on_desk = (Task.audience == "community", Task.led_by_id.is_(None), Task.state.in_(("open", "claimed")))
+    mine = (Task.id.in_(bindparam("ids", expanding=True)), Task.brand_id == bindparam("brand"))
+    return select(*columns, Mention.account_id).join(Mention, Mention.id == Task.mention_id).where(*mine, *on_desk, *_theirs())
+
+
 def _arm(number: int, size: int, order: Sequence[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    columns = [getattr(Task, name) for name in Candidate._fields[1:]]
+    window = select(*columns).where(Task.brand_id == bindparam("brand"), *where, *_theirs()).order_by(*order).limit(at_most(size)).subquery()
+    return select(literal_column(str(number)).label("arm"), *window.c)
+
+
+def _theirs() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Not kept for somebody else, and not passed on by the person."""
     now = bindparam("now", type_=Task.opened_at.type)
     mine_or_free = or_(Task.returned_to_id.is_(None), Task.returned_to_id == bindparam("user"), Task.kept_until.is_(None), Task.kept_until <= now)
     passed = select(Pass.id).where(Pass.user_id == bindparam("user"), Pass.task_id == Task.id).correlate(Task).exists()
-    columns = [getattr(Task, name) for name in Candidate._fields[1:]]
-    window = select(*columns).where(Task.brand_id == bindparam("brand"), *where, mine_or_free, ~passed).order_by(*order).limit(at_most(size)).subquery()
-    return select(literal_column(str(number)).label("arm"), *window.c)
+    return mine_or_free, ~passed

@@ -7,6 +7,7 @@ five mentions to each. Milliseconds of processor time (web and database), and of
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text, update
@@ -15,6 +16,7 @@ from app.accounts.models import Brand
 from app.kernel.db import db
 from community.advocates.models import Advocate
 from community.channels.models import ChannelAccount
+from community.tasks import finding
 from community.tasks.models import Task
 from community.tasks.waiting import PATIENCE
 from tests import factories
@@ -31,7 +33,9 @@ PAGES = {
     "desk_topic": ("ada", "/desk?topic=delivery"),
     "desk_language": ("ada", "/desk?lang=ja"),
     "desk_oldest": ("ada", "/desk?order=oldest"),
-    "desk_search": ("ada", "/desk?q=reset"),
+    "desk_search": ("ada", "/desk?q=reset+the+hub"),
+    "desk_search_rare": ("ada", "/desk?q=9995"),
+    "desk_search_rare_first": ("ada", "/desk?q=9995+reset"),
     "reviews": ("mo", "/reviews"),
 }
 NUMBERS = {
@@ -78,6 +82,7 @@ def main() -> None:
         crowd = [factories.person(f"crowd{number}", brand, "advocate", password=None) for number in range(WAITING + HELD)]
         session.execute(update(Advocate).where(Advocate.user_id == ada.id).values(languages=["en", "ja"], topics=["how_to", "delivery", "account"]))
     figures: dict[str, dict[str, dict[str, float]]] = {}
+    indexed: dict[str, float] = {}
     done = 0
     for size in map(int, TASKS.split(",")):
         pile_up(brand, account, done, size)
@@ -86,10 +91,13 @@ def main() -> None:
                 task = _task(number * 5 + 1)
                 (factories.submitted if number < WAITING else factories.claimed)(task, person)
         done = size
+        began = time.perf_counter()
+        finding.tidy()
+        indexed[str(size)] = time.perf_counter() - began
         settle()
         figures[f"{size * MENTIONS_EACH} mentions, {size} open tasks"] = {page: measured(app, who, path) for page, (who, path) in PAGES.items()}
     small, *_, large = figures.values()
-    stage.tell(at=figures, growth={page: large[page]["total_ms"] / costs["total_ms"] for page, costs in small.items()})
+    stage.tell(at=figures, index_seconds=indexed, growth={page: large[page]["total_ms"] / costs["total_ms"] for page, costs in small.items()})
 
 
 def pile_up(brand: Brand, account: ChannelAccount, have: int, want: int) -> None:

@@ -30,7 +30,7 @@ from tests.harness import databases
 ROOT = Path(__file__).resolve().parents[2]
 MENTIONS = "VOUCH_BENCH_MENTIONS"
 """Names a file of mentions (JSONL, also .gz) to measure with instead of invented ones."""
-KEPT = (MENTIONS, databases.KIND, databases.SERVER, "VOUCH_BENCH_ANSWERS", "VOUCH_MEANING_MODEL")
+KEPT = (MENTIONS, databases.KIND, databases.SERVER, "VOUCH_BENCH_ANSWERS", "VOUCH_BENCH_TASKS", "VOUCH_MEANING_MODEL")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
