@@ -12,7 +12,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from community.advocates.models import Advocate, QualityMark, TopicRecord
 from community.answers.models import Answer, Recall, Version
-from community.feedback.models import Feedback, FollowUp
+from community.feedback.models import Feedback, FollowUp, Outcome
 from community.incidents.models import IncidentAnswer, IncidentMention
 from community.joining.models import Acceptance, Application, Guidelines, Invitation
 from community.mentions.models import Decision
@@ -48,6 +48,7 @@ def listed() -> None:
     own(QualityMark, "user_id", "marks", ("at", "reply_id", "topic", "kind", "reason", "undone_at"))
     own(TopicRecord, "user_id", "records", ("brand_id", "topic", "answered", "good", "bad", "thanked", "clean"))
     own(FollowUp, "writer_id", "what_became", ("at", "task_id", "reply_id", "reading"))
+    own(Outcome, "user_id", "heard_of", ("at", "part", "kind", "task_id", "reply_id", "times"), erase="delete")
     own(Version, "by_id", "answers_written", ("at", "answer_id", "number", "title", "body", "why"))
     own(Acceptance, "user_id", "guidelines", ("brand_id", "version", "at"))
     own(Invitation, "user_id", "invitations", ("brand_id", "email", "role", "made_at", "ended_at"), erase="delete")

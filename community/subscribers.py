@@ -50,6 +50,7 @@ from community.events import (
     TrustChanged,
     TrustInGrace,
 )
+from community.feedback import outcomes
 from community.feedback.models import Feedback
 from community.feedback.receipts import DOUBTS
 from community.incidents import answers as answers_of_incidents
@@ -60,7 +61,7 @@ from community.mentions.models import Mention
 from community.moderation import first_week, flags
 from community.moderation.actions import REASON_WORDS
 from community.moderation.flags import URGENT
-from community.moderation.models import Appeal, PeerVote, Review
+from community.moderation.models import Appeal, Review
 from community.moderation.peers import PEERS
 from community.moderation.sampling import GRADUATED
 from community.replies.models import Posting, Reply
@@ -98,6 +99,7 @@ def subscribe_all() -> None:
     subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew], gather_incidents)
     joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
+    subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, TaskResolved], outcomes.keep)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
     subscribe("tell_overdue", [ReviewOverdue], tell_overdue)
@@ -112,12 +114,9 @@ def tell_thanks(event: Event, event_id: int) -> None:
         case AuthorThanked(mention_id=mention_id, task_id=task_id, reply_id=reply_id, writer_id=writer_id):
             mention = db.session.get_one(Mention, mention_id)
             _say(event, event_id, writer_id, "thanks", f"{mention.author} thanked you.", f"/tasks/{task_id}", mention.text)
-            reviewed = select(Review.reviewer_id).where(Review.reply_id == reply_id, Review.decision == "approve", Review.reviewer_id.is_not(None))
-            vetters = reviewed.union(select(PeerVote.voter_id).where(PeerVote.reply_id == reply_id))
-            for reviewer_id in db.session.scalars(vetters):
-                if reviewer_id is not None and reviewer_id != writer_id:
-                    link = f"/reviews/{reply_id}" if _employed(event.brand_id, reviewer_id) else f"/vet/{reply_id}"
-                    _say(event, event_id, reviewer_id, "thanks", f"{mention.author} said thanks for a reply you vetted.", link, mention.text)
+            for reviewer_id in outcomes.vetters_of(reply_id, writer_id):
+                link = f"/reviews/{reply_id}" if _employed(event.brand_id, reviewer_id) else f"/vet/{reply_id}"
+                _say(event, event_id, reviewer_id, "thanks", f"{mention.author} said thanks for a reply you vetted.", link, mention.text)
         case AuthorSettled(mention_id=mention_id, task_id=task_id, holder_id=holder_id) if holder_id is not None:
             mention = db.session.get_one(Mention, mention_id)
             words = f"{mention.author} says it is settled, so nobody needs to answer. Thank you for being at it; your draft is kept."

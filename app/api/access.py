@@ -22,6 +22,7 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "api.publish_guidelines": ("admin",),
     "api.accept_guidelines": SIGNED_IN,
     "api.list_ledger": SIGNED_IN,
+    "api.list_outcomes": SIGNED_IN,
     "api.get_trust": SIGNED_IN,
     "api.set_trust": ("moderator", "admin"),
     "api.limit_ability": ("moderator", "admin"),

@@ -16,6 +16,7 @@ from app.kernel.db import db
 from app.kernel.errors import NotFound
 from community.advocates import suspension
 from community.advocates.models import Advocate
+from community.feedback.outcomes import Became, feed
 from gamification.points import queries
 from gamification.points.models import LedgerEntry
 
@@ -69,6 +70,24 @@ def get_me(*, by: User) -> MeView:
     return MeView(id=by.id, name=by.name, email=by.email, owner=by.is_owner, brands=brands)
 
 
+class OutcomeView(Shown):
+    """What became of one reply. `part`: whether one wrote or vetted it; `times`: readers whom it helped; `said`: the author's word of thanks.
+
+    `asked` and `said` are null where a post is private or gone from the network.
+    """
+
+    id: int
+    at: datetime
+    kind: Literal["thanked", "helped", "settled", "posted", "stuck", "angrier", "back"]
+    part: Literal["wrote", "vetted"]
+    task_id: int
+    reply_id: int
+    author: str
+    asked: str | None
+    said: str | None
+    times: int
+
+
 class SuspensionGiven(Given):
     reason: Literal["abuse", "spam", "private_data", "gaming", "compromised", "left", "other"]
 
@@ -85,6 +104,13 @@ def reinstate_person(*, by: User, user_id: int, query: OfBrand, **_: object) -> 
     """Lift a suspension. Sessions and tokens from before stay ended."""
     person, brand = _colleague(by, user_id, query)
     suspension.reinstate(person, by=by, brand_id=brand.id)
+
+
+@door("GET", "/me/outcomes", asks=Paged, gives=Listed[OutcomeView])
+def list_outcomes(*, by: User, query: Paged) -> dict[str, Any]:
+    """What became of what one wrote or vetted: the newest day first, in each day thanks before the rest."""
+    found = feed(by, scope.brand_of(by, query.brand), limit=query.limit, cursor=query.cursor)
+    return listed(found, _outcome)
 
 
 @door("GET", "/users/<id:user_id>/ledger", asks=Paged, gives=Listed[EntryView])
@@ -104,6 +130,11 @@ def _colleague(by: User, user_id: int, query: OfBrand) -> tuple[User, Brand]:
     if person is None or not person.roles_in(brand.id):
         raise NotFound
     return person, brand
+
+
+def _outcome(one: Became) -> OutcomeView:
+    fields = {name: getattr(one.outcome, name) for name in ("id", "at", "kind", "part", "task_id", "reply_id", "times")}
+    return OutcomeView(**fields, author=one.author, asked=one.asked, said=one.said)
 
 
 def _view(entry: LedgerEntry) -> EntryView:

@@ -124,6 +124,7 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "labelling.index": STAFF, "labelling.give": STAFF, "labelling.take_back": STAFF, "labelling.disputed": READS,
     "mentions.show": READS, "mentions.reroute": STAFF, "mentions.put_back": STAFF,
     "people.me": SIGNED_IN, "people.show": SIGNED_IN, "people.points": SIGNED_IN, "people.badges": SIGNED_IN, "people.prefer": SIGNED_IN,
+    "people.outcomes": SIGNED_IN,
     "people.set_trust": ("moderator", "admin"), "people.limit": ("moderator", "admin"),
     "people.take_break": ("advocate",), "people.end_break": ("advocate",), "people.come_back": ("advocate",),
     "boards.show": SIGNED_IN, "boards.choose": ("advocate",),

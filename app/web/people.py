@@ -25,6 +25,7 @@ from community.advocates.models import Advocate
 from community.advocates.queries import advocate_of
 from community.advocates.records import NOTHING, OVERALL, Record, topic_records
 from community.advocates.suspension import may_suspend
+from community.feedback.outcomes import Became, feed
 from community.feedback.queries import impact, thanks_for
 from community.moderation.peers import PEERS
 from community.moderation.sampling import GRADUATED, missed, share_of
@@ -40,12 +41,39 @@ blueprint = Blueprint("people", __name__)
 THEMES = ("auto", "light", "dark")
 LONGEST_BREAK = 60
 """Days."""
+LINES = 5
+"""News of one's work on one's own page."""
 HAPPENED = {
     "approved": "Reply approved", "thanked": "The author said thanks", "first_try": "Solved at the first answer",
     "vetted": "Looked at a reply and approved it", "reviewed": "Looked at a reply",
     "reused": "Your words helped somebody else answer",
     "peer": "Looked at a peer’s reply",
 }  # fmt: skip
+
+BECAME: dict[str, tuple[str, str, str]] = {
+    "thanked": ("hand-heart", "{who} thanked you", "{who} said thanks for a reply you vetted"),
+    "helped": ("heart", "{times} that your reply helped", "{times} that a reply you vetted helped"),
+    "settled": ("check-check", "Settled: your answer to {who} held", "Settled: a reply to {who} that you vetted held"),
+    "posted": ("send", "Your answer to {who} is out", "A reply to {who} that you vetted is out"),
+    "stuck": ("message-circle", "{who} came back: not helped yet", "{who} came back after a reply you vetted: not helped yet"),
+    "angrier": ("flag", "{who} came back cross; the team has it", "{who} came back cross after a reply you vetted; the team has it"),
+    "back": ("reply", "{who} wrote again", "{who} wrote again after a reply you vetted"),
+}
+"""By what happened: an icon, the words for who wrote, and for who vetted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the feed."""
+
+    icon: str
+    words: str
+    kind: str
+    at: datetime
+    asked: str | None
+    said: str | None
+    lang: str
+    link: str
 
 
 @blueprint.get("/me")
@@ -59,11 +87,17 @@ def show(person_id: int) -> ResponseReturnValue:
     person, brand = _person(person_id)
     advocate = advocate_of(person, brand)
     entries = ledger(person, brand, limit=8)
+    mine = person.id == current_user.id
+    became = feed(person, brand, limit=2 * LINES) if mine else None
+    # Thanks for one's own replies stand above already, in their authors' words.
+    news = [one for one in became.items if (one.outcome.part, one.outcome.kind) != ("wrote", "thanked")][:LINES] if became else []
     return page(
         "people/show.html",
         person=person,
         advocate=advocate,
-        mine=person.id == current_user.id,
+        mine=mine,
+        became=[_told(one, person) for one in news],
+        more_became=became is not None and len(became.items) > len(news),
         impact=impact(person, brand),
         thanks=thanks_for(person, brand, limit=4),
         points=total(person, brand),
@@ -78,6 +112,15 @@ def show(person_id: int) -> ResponseReturnValue:
         languages=render.LANGUAGES,
         shut_out=may_suspend(current_user._get_current_object(), person, brand.id) is None and SUSPENDED_FOR,
     )
+
+
+@blueprint.get("/me/outcomes")
+def outcomes() -> ResponseReturnValue:
+    """What became of what one wrote or vetted, thanks first. `?after=`"""
+    watch("me")
+    user, brand = current_user._get_current_object(), acting_brand()
+    found = feed(user, brand, limit=40, cursor=request.args.get("after"))
+    return page("people/outcomes.html", person=user, mine=True, became=[_told(one, user) for one in found.items], next_cursor=found.next)
 
 
 @blueprint.post("/people/<int:person_id>/trust")
@@ -165,6 +208,20 @@ def reinstate(person_id: int) -> ResponseReturnValue:
     person, brand = _person(person_id)
     suspension.reinstate(person, by=current_user._get_current_object(), brand_id=brand.id)
     return done("people.show", f"{person.name} may sign in again.", person_id=person_id)
+
+
+def _told(one: Became, reader: User) -> Told:
+    outcome = one.outcome
+    icon, wrote, vetted = BECAME[outcome.kind]
+    times = "A reader says" if outcome.times == 1 else f"{outcome.times} readers say"
+    if outcome.part == "wrote":
+        link = url_for("tasks.show", task_id=outcome.task_id)
+    elif reader.has(outcome.brand_id, "moderator", "admin"):
+        link = url_for("reviews.show", reply_id=outcome.reply_id)
+    else:
+        link = url_for("vet.show", reply_id=outcome.reply_id)
+    words = (wrote if outcome.part == "wrote" else vetted).format(who=one.author, times=times)
+    return Told(icon, words, outcome.kind, outcome.at, one.asked, one.said, one.lang, link)
 
 
 def _person(person_id: int) -> tuple[User, Brand]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, Id, only_where, ref
+from app.kernel.db import Base, BigId, Id, only_where, ref
 
 
 class FollowUp(Base):
@@ -24,6 +24,36 @@ class FollowUp(Base):
     mention_id: Mapped[int] = ref("mention.id", unique=True)
     reading: Mapped[str] = mapped_column(String(16))
     """`thanks`, `stuck`, `angrier`, `other`."""
+    at: Mapped[datetime]
+
+
+class Outcome(Base):
+    """One line of what a person hears became of a reply they wrote or vetted."""
+
+    __tablename__ = "outcome"
+    __table_args__ = (
+        UniqueConstraint("user_id", "cause_id"),
+        only_where("uq_outcome_helped", "user_id", "reply_id", where="kind = 'helped'", unique=True),
+        Index("ix_outcome_feed", "user_id", "brand_id", "place", "id"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    user_id: Mapped[int] = ref("user.id")
+    part: Mapped[str] = mapped_column(String(8))
+    """`wrote` or `vetted`."""
+    kind: Mapped[str] = mapped_column(String(16))
+    """As `feedback.outcomes.KINDS` names it."""
+    task_id: Mapped[int] = ref("task.id")
+    reply_id: Mapped[int] = ref("reply.id")
+    mention_id: Mapped[int | None] = ref("mention.id")
+    """The author's post that says thanks."""
+    cause_id: Mapped[int] = mapped_column(BigId)
+    """The event it comes from."""
+    times: Mapped[int]
+    """Readers whom a reply helped; 1 for all else."""
+    place: Mapped[int]
+    """The greatest stands first: grows with the day, and in a day thanks before the rest."""
     at: Mapped[datetime]
 
 

@@ -130,6 +130,7 @@ people.me                signed in
 people.show              signed in
 people.points            signed in
 people.badges            signed in
+people.outcomes          signed in
 people.prefer            signed in
 people.set_trust         mx
 people.limit             mx
@@ -216,6 +217,7 @@ api.get_guidelines       signed in
 api.publish_guidelines   x
 api.accept_guidelines    signed in
 api.list_ledger          signed in
+api.list_outcomes        signed in
 api.get_trust            signed in
 api.set_trust            mx
 api.limit_ability        mx

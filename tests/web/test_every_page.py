@@ -66,7 +66,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
     with db.transaction(read_only=True):
         case = case_of_task(upper.id)
     assert case is not None
-    own = ["/notices", "/preferences", "/guidelines", "/me/leave", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
+    own = ["/notices", "/preferences", "/guidelines", "/me/leave", "/me/outcomes", "/people/{me}", "/people/{me}/ledger", "/people/{me}/badges", "/boards/week"]
     library = [
         "/answers",
         "/answers?q=reset",
