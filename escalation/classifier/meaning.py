@@ -198,7 +198,7 @@ def _safetensors(raw: bytes) -> dict[str, Floats]:
             continue
         begin, end = entry["data_offsets"]
         body = raw[8 + length + begin : 8 + length + end]
-        found[name] = np.frombuffer(body, dtype=np.float32 if entry["dtype"] == "F32" else np.float16).reshape(entry["shape"]).astype(np.float32)
+        found[name] = np.frombuffer(body, dtype=np.float32 if entry["dtype"] == "F32" else np.float16).reshape(entry["shape"]).astype(np.float32, copy=False)
     return found
 
 

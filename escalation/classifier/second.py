@@ -15,7 +15,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -51,6 +51,9 @@ HOLD_WORD, HOLD_SENSE = 0.1, 0.3
 FOLDS, SEED = 5, 20_261_122
 CHANCE = 1.64
 """Standard errors by which a signal must be judged worse before that counts: one in twenty by chance."""
+
+MOST_STEPS, MOST_TURNS, NEAR = 50, 200, 1e-5
+"""Steps of a fit, turns of the search for one, and the share of the first slope at which it is done."""
 
 MOST_WORDS = 12_000
 LEAST_SEEN = 2
@@ -369,7 +372,7 @@ class _Read:
         if self.sense is not None:
             sense = self.sense[places].astype(np.float64)
             seen = weight * (np.abs(sense).sum(axis=1) > 0)[:, None]
-            by_sense, told_by_sense = _inner(csr_matrix(sense), truth[:, columns], seen[:, columns], fold, HOLD_SENSE)
+            by_sense, told_by_sense = _inner(sense, truth[:, columns], seen[:, columns], fold, HOLD_SENSE)
             deeper = _outer(dense, [(by_words, told), (by_sense, told_by_sense)], truth, seen, start, columns, caution)
             deep = Deep(self.encoder, deeper[0], deeper[2], deeper[1], deeper[3])
         languages = sorted({post.lang for post in posts})
@@ -429,9 +432,7 @@ def _outer(
     dense: Floats, inner: Sequence[tuple[Doubles, Doubles]], truth: Doubles, weight: Doubles, start: Doubles, columns: Sequence[int], caution: Sequence[float]
 ) -> list[Floats]:
     """Coefficients of the features, the bias, and of each inner model's inputs. Both layers are linear, so they are kept as one."""
-    from scipy.sparse import csr_matrix
-
-    inputs = csr_matrix(np.hstack([dense, *(told for _, told in inner)]))
+    inputs = np.hstack([dense, *(told for _, told in inner)]).astype(np.float64)
     width = len(columns)
     hold = np.concatenate([np.full(len(FEATURES), HOLD_FEATURE), np.full(width * len(inner), HOLD_TOLD), [HOLD_BIAS]])
     features, bias = np.zeros((len(FEATURES), len(HEADS))), np.zeros(len(HEADS))
@@ -483,22 +484,59 @@ def _small(inputs: Any, truth: Doubles, weight: Doubles, hold: float) -> Doubles
     return _logistic(inputs, truth, even, np.zeros(len(truth)), np.append(np.full(inputs.shape[1], hold), 1e-6))
 
 
-def _logistic(features: Any, truth: Doubles, weight: Doubles, offset: Doubles, hold: Doubles) -> Doubles:
-    """Logistic regression around a fixed offset, each coefficient held at zero by its own strength; the last is the bias."""
-    from scipy.optimize import minimize
+def _logistic(inputs: Any, truth: Doubles, weight: Doubles, offset: Doubles, hold: Doubles) -> Doubles:
+    """Logistic regression around a fixed offset, each coefficient held at zero by its own strength; the last is the bias.
+    Newton's steps, each found by conjugate gradients: a library's own way would cost a process 27 MB."""
     from threadpoolctl import threadpool_limits
 
-    turned = features.T.tocsr()
+    turned = inputs.T.tocsr() if hasattr(inputs, "tocsr") else inputs.T
+    squares = turned.power(2) if hasattr(turned, "power") else turned**2
 
-    def loss(at: Doubles) -> tuple[float, Doubles]:
-        score = offset + features @ at[:-1] + at[-1]
-        wrong = weight * (_probability(score) - truth)
-        cost = float((weight * (np.logaddexp(0.0, score) - truth * score)).sum() + (hold * at * at).sum() / 2)
-        return cost, np.append(turned @ wrong, wrong.sum()) + hold * at
+    def forth(at: Doubles) -> Doubles:
+        return np.asarray(inputs @ at[:-1] + at[-1])
 
+    def back(posts: Doubles) -> Doubles:
+        return np.append(turned @ posts, posts.sum())
+
+    def loss(at: Doubles, score: Doubles) -> float:
+        return float((weight * (np.logaddexp(0.0, score) - truth * score)).sum() + (hold * at * at).sum() / 2)
+
+    found, score = np.zeros(len(hold)), offset.astype(np.float64)
+    first = 0.0
     # Vectors this short are done before other threads have woken.
     with threadpool_limits(1):
-        found: Doubles = minimize(loss, np.zeros(len(hold)), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-7}).x
+        for _ in range(MOST_STEPS):
+            said = _probability(score)
+            slope = back(weight * (said - truth)) + hold * found
+            steep = float(np.linalg.norm(slope))
+            first = first or steep
+            if steep <= NEAR * first:
+                break
+            curve = weight * said * (1 - said)
+            scale = np.append(squares @ curve, curve.sum()) + hold
+            step = _conjugate(lambda at, curve=curve: back(curve * forth(at)) + hold * at, -slope, scale, min(0.1, math.sqrt(steep / first)) * steep)  # type: ignore[misc]
+            along, before, size = forth(step), loss(found, score), 1.0
+            while loss(found + size * step, score + size * along) > before and size > NEAR:
+                size /= 2
+            found, score = found + size * step, score + size * along
+    return found
+
+
+def _conjugate(bend: Callable[[Doubles], Doubles], wanted: Doubles, scale: Doubles, near: float) -> Doubles:
+    """What `bend`, a positive definite matrix with `scale` near its diagonal, turns into `wanted`, to within a length of `near`."""
+    found, left = np.zeros(len(wanted)), wanted.copy()
+    eased = left / scale
+    way, size = eased.copy(), float(left @ eased)
+    for _ in range(MOST_TURNS):
+        if float(np.linalg.norm(left)) <= near:
+            break
+        bent = bend(way)
+        part = size / float(way @ bent)
+        found += part * way
+        left -= part * bent
+        eased = left / scale
+        after = float(left @ eased)
+        way, size = eased + after / size * way, after
     return found
 
 

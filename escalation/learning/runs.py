@@ -26,7 +26,7 @@ from app.kernel.queue import enqueue
 from app.notices.actions import tell
 from community.mentions.models import Decision, Mention
 from community.ports import Post
-from escalation.classifier import brands, store
+from escalation.classifier import brands, meaning, store
 from escalation.classifier.model import BadArtefact
 from escalation.classifier.models import BrandModel
 from escalation.classifier.predict import predict
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 MOST_LABELS = 20_000
 """Newest labels a run reads: a few seconds of work."""
+MOST_WITH_MEANING = 5_000
+"""…where an encoder reads each post too, at 25 ms a post: two to four minutes, well within what a job and its watch allow."""
 DEAD = timedelta(minutes=10)
 """A run that has said nothing for so long is over."""
 SHADOW_BATCH = 500
@@ -121,14 +123,15 @@ def perform(run_id: int) -> None:
 
 
 def _learn(run: LearningRun, brand: Brand) -> None:
-    learned = read(brand.id)
-    _progress(run, "fitting", 30)
-    stage = fit(store.live(), learned.teach)
+    encoder = meaning.live()
+    learned = read(brand.id, MOST_LABELS if encoder is None else MOST_WITH_MEANING)
+    _progress(run, "fitting" if encoder is None else "reading what the posts mean, and fitting", 30)
+    stage = fit(store.live(), learned.teach, encoder)
     _progress(run, "comparing with what is live", 70)
     policy, champion = policy_of(brand.id), brands.live(brand.id)
     trial = compare(learned.test, champion, stage, policy, strict=bool(learned.left_out))
     _progress(run, "looking at how posts are scored", 90)
-    figures = {**trial.figures, **_counts(learned), "baseline": drift.scores(brand, stage)}
+    figures = {**trial.figures, **_counts(learned), "baseline": drift.scores(brand, stage), "meaning": stage.deep is not None}
     with db.transaction() as session:
         held = session.get_one(LearningRun, run.id, with_for_update={"key_share": True})
         if held.state != "fitting":
@@ -149,8 +152,8 @@ def _learn(run: LearningRun, brand: Brand) -> None:
         _changed(brand.id)
 
 
-def read(brand_id: int) -> Lesson:
-    """The brand's labels as a run takes them. Labels of people who are suspended teach nothing."""
+def read(brand_id: int, most: int = MOST_LABELS) -> Lesson:
+    """The brand's newest labels as a run takes them. Labels of people who are suspended teach nothing."""
     with db.transaction(read_only=True) as session:
         rows = session.execute(
             select(Label, Mention.text, Mention.lang)
@@ -158,7 +161,7 @@ def read(brand_id: int) -> Lesson:
             .outerjoin(User, User.id == Label.user_id)
             .where(Label.brand_id == brand_id, among(Label.source, *WEIGHTS), Mention.gone_at.is_(None), User.suspended_at.is_(None))
             .order_by(Label.id.desc())
-            .limit(at_most(MOST_LABELS))
+            .limit(at_most(most))
         ).all()
     texts = {label.mention_id: (text, lang) for label, text, lang in rows}
     plain = predict([Post(text, lang) for text, lang in texts.values()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -17,10 +18,11 @@ from community.channels.base import Author, Incoming
 from community.mentions.intake import receive
 from community.mentions.models import Decision, Mention
 from escalation import jobs
-from escalation.classifier import brands
+from escalation.classifier import brands, meaning
 from escalation.classifier.models import BrandModel
 from escalation.learning import actions, runs
 from escalation.learning.models import LearningRun, ShadowDifference
+from tests.escalation.classifier.test_meaning import written
 from tests.escalation.learning.stream import Said, stream
 from tests.stories import brand, fresh, person
 
@@ -86,6 +88,21 @@ def test_a_better_model_is_watched_and_then_decides(learned: tuple[Brand, User, 
     with db.transaction(read_only=True) as session:
         told = session.scalars(select(Notice).where(Notice.user_id == admin.id, Notice.kind == "learning")).all()
     assert len(told) == 2, "when it was watched, and when it went live"
+
+
+def test_a_run_learns_with_the_installations_encoder_and_is_measured_with_it(
+    learned: tuple[Brand, User, LearningRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    northwind, admin, without = learned
+    encoder = meaning.load(written(tmp_path))
+    monkeypatch.setattr(meaning, "_live", [encoder])
+    monkeypatch.setattr(runs, "MOST_WITH_MEANING", 200)
+    run = run_of(northwind, admin)
+    with db.transaction(read_only=True) as session:
+        assert brands.read_stage(session.get_one(BrandModel, run.model_id)).uses(encoder)
+    assert (without.figures["meaning"], run.figures["meaning"]) == (False, True)
+    assert run.figures["tested"] + run.figures["taught"] == 200, "no more posts than it can read in time"
+    assert run.figures["challenger"]["angry"]["brier"] != without.figures["challenger"]["angry"]["brier"]
 
 
 def test_a_model_that_would_change_much_waits_for_a_word(learned: tuple[Brand, User, LearningRun]) -> None:
