@@ -15,6 +15,8 @@ from community.ports import Audience, Post, Route, Signals
 
 AUDIENCES = get_args(Audience)
 LABELS = {"angry": "anger", "technical": "technical"}
+COMPLAINT = "complaint"
+"""A label of other makers that is wider than anger: the anger score is ordered by it, no more."""
 RESAMPLES, SEED = 400, 20_261_122
 BINS = 10
 EVEN = 0.5
@@ -41,11 +43,11 @@ def parse_line(line: str) -> dict[str, Any]:
     labels = row.get("final") or row.get("labels") or row
     if not isinstance(labels, dict):
         raise ValueError("labels are no object")
-    wanted = {name: labels[name] for name in (*LABELS, "service_related", "praise") if name in labels}
+    wanted = {name: labels[name] for name in (*LABELS, "service_related", "praise", COMPLAINT) if name in labels}
     sentiment = labels.get("sentiment")
     audience = labels.get("audience")
     if not wanted and sentiment is None and audience is None:
-        raise ValueError("no label that is known: angry, technical, service_related, praise, sentiment or audience")
+        raise ValueError("no label that is known: angry, technical, service_related, praise, complaint, sentiment or audience")
     if audience is not None and audience not in AUDIENCES:
         raise ValueError(f"audience must be one of {', '.join(AUDIENCES)}")
     for name, value in wanted.items():
@@ -96,6 +98,9 @@ def report(rows: Sequence[Mapping[str, Any]], routes: Sequence[Route]) -> dict[s
     truth, value = _column(rows, routes, "service_related", "spam")
     if len(truth):
         found["spam"] = _binary(1 - truth, value)
+    truth, value = _column(rows, routes, COMPLAINT, "anger")
+    if len(truth):
+        found[COMPLAINT] = {name: figure for name, figure in _binary(truth, value).items() if name in ("n", "positives", "auc", "auc_interval")}
     truth, praised = _column(rows, routes, "praise", "praise")
     if len(truth):
         found["praise"] = {

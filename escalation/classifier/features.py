@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from escalation.classifier.lexicon import ANGRY_EMOJI, BY_FIRST_CHARACTER, HAPPY_EMOJI, LAUGHING_EMOJI, SAD_EMOJI, Entry, entries_for
+from escalation.classifier.lexicon import ANGRY_EMOJI, BY_FIRST_CHARACTER, HAPPY_EMOJI, LAUGHING_EMOJI, SAD_EMOJI, Entry, entries_for, hints_for
 
 # The order is part of a trained artefact: a model's coefficients for these follow those of its vocabulary.
 SURFACE = ("shouting", "shouted_words", "exclamation", "question", "stretched", "angry_emoji", "happy_emoji", "sad_emoji", "laughing_emoji",
@@ -55,7 +56,8 @@ _SARCASM = re.compile(
     # A cheer that opens a sentence and ends in a mishap: of such posts to airlines four in five were meant badly.
     r"|(?:^|[.!?]\s+|@\w+[,:]?\s+)(?:oh|ah|wow|well|yay|great|brilliant|fantastic|wonderful|lovely|nice|awesome|perfect|congrat\w*|bravo|cool|good)\b"
     r"[,.! ]+[^\n?.!]{0,70}?\b(?:delay\w*|late|cancel\w*|lost|los(?:e|ing)|waiting|on hold|hours?|hrs|broken|charge\w*|hung up|again|wrong|stuck|crash\w*"
-    r"|without|never|nobody|no one|twice|yet another|rude|fail\w*|missed)\b(?![^\n.!?]{0,200}\?)",
+    r"|without|never|nobody|no one|twice|yet another|rude|fail\w*|missed|missing|closed|empty|cold|dirty|queu\w*|ignored|refus\w*|damaged|smashed|dead"
+    r"|fr[eo]+z\w*|vanish\w*|nothing|useless|worse|slow\w*|burn\w*)\b(?![^\n.!?]{0,200}\?)",
     re.I,
 )
 # Three parts or more name a software version, unless they read as a date.
@@ -73,6 +75,11 @@ _SMALL = frozenset(
         "no", "am", "be", "at", "of", "in", "on", "for", "what", "how",
     }
 )  # fmt: skip
+
+STRONGEST = 3
+"""The strength of a phrase that leaves no doubt."""
+NEAR = 90
+"""Characters within which a mishap follows mock praise, and a thing stands beside what it does."""
 
 MASK_LINK, MASK_HANDLE, MASK_NUMBER = "://", "@", "0"
 
@@ -176,12 +183,13 @@ def read(text: str) -> Reading:
             if mood := _MOODS.get(raw):
                 reading.emoji[mood] = reading.emoji.get(mood, 0) + 1
         tokens.append(Token(norm, start, end, kind))
-    _find_english(reading, phrase_words)
+    reading.hits.extend(_find_english(phrase_words, entries_for))
+    _conclude(reading, _find_english(phrase_words, hints_for))
     reading.hashtags = text.count("#")
     reading.retweet = bool(_QUOTED.match(text))
     for hit in reading.hits:
         reading.sums[hit.signal] = reading.sums.get(hit.signal, 0) + hit.strength
-    reading.sarcastic = "praise" in reading.sums and (bool(reading.emoji.get("angry")) or bool(_SARCASM.search(text)))
+    reading.sarcastic = reading.sarcastic or ("praise" in reading.sums and (bool(reading.emoji.get("angry")) or bool(_SARCASM.search(text))))
     return reading
 
 
@@ -275,20 +283,43 @@ def _squash(strength: int) -> float:
     return min(math.log1p(strength) / 2.5, 1.2)
 
 
-def _find_english(reading: Reading, words: list[tuple[str, int, int]]) -> None:
+def _find_english(words: list[tuple[str, int, int]], lookup: Callable[[str], tuple[Entry, ...]]) -> list[Hit]:
+    hits: list[Hit] = []
     place, count = 0, len(words)
     while place < count:
         word, start, end = words[place]
         step = 1
-        for entry in entries_for(word):
+        for entry in lookup(word):
             size = len(entry.rest)
             if size == 0 or (place + size < count and _follows(words, place, entry)):
                 end = words[place + size][2]
-                reading.hits.extend(Hit(signal, strength, start, end) for signal, strength in entry.says)
+                hits.extend(Hit(signal, strength, start, end) for signal, strength in entry.says)
                 # What a wildcard stood for may speak for itself.
                 step = 1 if "*" in entry.rest else size + 1
                 break
         place += step
+    return hits
+
+
+def _conclude(reading: Reading, hints: list[Hit]) -> None:
+    """What hints say together: mockery, reproach, and a thing that misbehaves."""
+    mishaps = [hit.start for hit in hints if hit.signal == "mishap"]
+    gadgets = [hit.start for hit in hints if hit.signal == "gadget"]
+    for hit in hints:
+        sure = hit.strength == STRONGEST
+        if hit.signal == "reproach":
+            reading.hits.append(Hit("anger", hit.strength - 1, hit.start, hit.end))
+        elif hit.signal == "mock" and (sure or _stands_within(mishaps, hit.end + 1, hit.end + NEAR - 1)):
+            reading.sarcastic = True
+            reading.hits.append(Hit("anger", 1, hit.start, hit.end))
+        elif hit.signal == "symptom" and (sure or _stands_within(gadgets, hit.start - NEAR + 1, hit.start + NEAR - 1)):
+            reading.hits.append(Hit("technical", hit.strength, hit.start, hit.end))
+
+
+def _stands_within(places: list[int], first: int, last: int) -> bool:
+    """Whether one of these, in order, lies between the two."""
+    at = bisect_left(places, first)
+    return at < len(places) and places[at] <= last
 
 
 def _follows(words: list[tuple[str, int, int]], place: int, entry: Entry) -> bool:

@@ -290,6 +290,128 @@ _ENGLISH: dict[str, dict[int, str]] = {
     },
 }
 
+# What means something only in company: each is looked up beside the phrases above, and `features` draws the conclusion.
+_HINTS: dict[str, dict[int, str]] = {
+    # How well-mannered people say that they have had enough.
+    "reproach": {
+        3: """
+            formal complaint; formally complain; lodge a complaint; raise a complaint; make a complaint; file a complaint; register a complaint;
+            official complaint; my complaint; escalate my; escalate this; how to complain; complaints procedure; complaints department; time of asking;
+            nth time; umpteenth; sixth time; seventh time; eighth time; ninth time; tenth time; hundredth time; once more asking; fourth email;
+            fifth email; third email; sixth email; third message; fourth message; fifth message; third letter; fourth letter; fifth letter; sixth letter;
+            third call; fourth call; fifth call; sixth call; third agent; fourth agent; fifth agent; third person; fourth person; fifth person;
+            third attempt; fourth attempt; fifth attempt; fourth time; fifth time; with respect; all due respect; the greatest respect; been patient;
+            been more than patient; been very patient; no longer patient; my patience; our patience; patience has; patience with; decency; common courtesy;
+            the courtesy; basic courtesy; be so good as; so kind as to; be good enough to; too much to hope; too much trouble; asking too much;
+            much to expect; lack of confidence; no confidence in; lost confidence; lost faith; lost trust; beneath contempt; indifference; contempt;
+            beyond the pale; beggars belief; beggar belief; beyond belief; beyond me; defies belief; find it extraordinary; quite extraordinary;
+            nothing short of; leaves a lot; leave a lot; leaves much; to be desired; less than impressed; less than satisfactory; far from satisfactory;
+            unsatisfactory; far from impressed; hardly impressed; falls short; fell short; fallen short; custom elsewhere; business elsewhere;
+            money elsewhere; close my account; close our account; closing my account; close all; not be returning; won't be returning; not be back;
+            won't be back; not be renewing; won't be renewing; not be flying; not be staying; not be using; not be recommending; never recommend;
+            cannot recommend; can't recommend; will be cancelling; shall be cancelling; will be leaving; shall be leaving; be moving to; moving all our;
+            for the last time; final request; final warning; last chance; writing to the press; write to the press; write to your ceo; told the truth;
+            a straight answer; an honest answer; a proper answer; answers none; answered none; none of my questions; did not answer; not answer my;
+            template reply; templated reply; automated reply; copy and paste; copy paste; copied and pasted; canned response; canned reply;
+            scripted answer; reads these; reads our; anyone reads; anyone at your company; anybody at your company; without an apology; not an apology;
+            no word of apology; not so much as; not even an; without so much; without explanation; without any explanation; a full explanation;
+            kindly explain; please explain; care to explain; like an explanation; want an explanation; deserve an explanation; owe me; owes me; owe us;
+            kindly stop; please stop; extraordinary that; quite offensive; deeply offensive; most offensive; laugh at; laughed at me; someone competent;
+            somebody competent; competent person; with authority; with some authority; not one of; not a single one of; after all this time;
+            when i was promised; as promised; despite being told; despite promises; despite assurances; despite several; despite repeated;
+            despite numerous; despite many; despite having; unanswered; going round in circles; round in circles; brick wall; deaf ears; fobbed;
+            palmed off; washed your hands; pass the buck; passing the buck; dismissive; condescending; patronising; patronizing; treated like;
+            treated with such; made to feel; made to wait; kept waiting; left waiting; left in the dark; in the dark; hang up on; your incompetence;
+            a mockery; mockery of; taken for granted; taken for a fool; taken for fools; take us for; take me for; the pleasure of waiting; poor show;
+            bad form; i insist; must insist; i demand; we demand; not for the first time; how many more; how many times; how much longer; how long must;
+            how many emails; how many calls; when will someone; will anyone; will anybody; will somebody; when will you; anybody read it; anyone read it""",
+        2: """
+            i trust you; i trust that; i must say; i have to say; i should like to; i regret to; we regret to; i wonder if anyone; i wonder whether;
+            one does wonder; does wonder; one wonders; i would suggest; may i suggest; might i; frankly; quite frankly; to put it mildly; put it mildly;
+            i expected; we expected; i had expected; i was expecting; loyal customer; loyal customers; long standing customer; long-standing customer;
+            customer for *; customers for *; a customer since; after * years; after * weeks; after * months; to be told; being told; was told; were told;
+            been told; i was assured; been assured; assured that; assurances; supposedly; in writing; at your earliest; look forward to your;
+            awaiting your; await your; kindly resolve; please resolve; finally; someone finally; somebody finally; never came; never arrived;
+            never received; never heard; not heard; not received; heard nothing; nobody has; no one has; none of; respectfully; sincerely; consider this;
+            convey to; your superior; your superiors; your manager; your supervisor; your ceo; head office; management; i am not in the; as i said;
+            as i have said; as stated; as already; as i explained; i have explained; already explained; have already; asked repeatedly; repeatedly""",
+    },
+    # Openings of praise that is rarely meant: on their own (3), or before a mishap (2).
+    "mock": {
+        3: """
+            slow clap; applause for; medal for; gold star for; take a bow; nothing says; what a treat; such a treat to; a real treat to; what a joy to;
+            how thoughtful of; how generous of; how considerate; how convenient; how very kind; how lovely that; how lovely of; just what i wanted;
+            just what i needed; exactly what i needed; exactly what i wanted; just what we needed; just what everyone; my compliments to whoever;
+            compliments to whoever; congrats to whoever; kudos to whoever; thanks to whoever; well done to whoever; whoever decided; whoever thought;
+            whoever designed; stroke of genius; surprise surprise; you truly outdid; outdid yourselves; outdone yourselves; excelled yourselves;
+            never fails to; never fail to; never ceases to; never cease to; who needs; because who; lucky me; lucky us; couldn't make it up;
+            could not make it up; can't make it up; says hello; elegant paperweight; expensive paperweight; expensive brick; another day another;
+            my favourite part; my favorite part; i adore; what could go wrong; how hard could; as if by magic; masterclass in; master class in;
+            best surprise; top marks for; full marks for; full marks to; ten points for; 10 points for; sure take your time""",
+        2: """
+            love it when; love how; love the way; love that; love being; love waiting; love paying; loving the; loving how; loving that; really loving;
+            love a good; gotta love; got to love; have to love; must love; so glad i; so glad we; so happy i; so pleased i; thrilled to; glad i;
+            congratulations; congrats; bravo; well done; good job; great job; nice job; nice work; nice one; great work; top work; first class; five stars;
+            5 stars; ten out of ten; 10 out of 10; 10 10; impressive; very impressive; truly impressive; how kind; how nice; nice of you; kind of you;
+            so kind of; thanks for making; thanks for leaving; thanks for sending; thanks for charging; thank you for charging; thank you for making;
+            thank you for leaving; big thanks; oh good; oh great; oh brilliant; oh lovely; oh wow; oh joy; oh nice; ah yes; ah the; ah good; yay; yippee;
+            hooray; hurrah; woohoo; so much fun; fun times; good times; such fun; apparently; supposedly; so called; so-called; truly; only took;
+            only * minutes; only * hours; impressed that; impressed by; bold move; good to know; enjoying the; what a great; what a lovely;
+            what a wonderful; what a fantastic; what a way; shame about""",
+    },
+    "mishap": {
+        1: """
+            delay*; late; later than; cancel*; lost; lose; loses; losing; waiting; on hold; hold music; queue; queuing; queueing; broken; broke; breaks;
+            charge for; charged; charging; charged me; hung up; hang up; hangs up; yet another; another * hours; another * minutes; another hour;
+            another day; another week; wrong; stuck; crash*; without; never; nobody; no one; twice; rude; fail*; missed; missing; vanish*; disappear*;
+            closed; empty; cold; dirty; filthy; ignored; ignoring; rejected; refused; refuse*; damaged; smashed; crushed; soaked; soggy; dead; froze*;
+            freeze*; last in; last on; shut; shame; nothing; not working; doesn't work; does not work; didn't work; won't; can't; cannot; couldn't;
+            down again; down for; useless; worse; problem*; error; bug; bugs; burn*; burnt; melted; stale; mouldy; moldy; mould; leak*; spill*; spilt;
+            ruin*; destroy*; wreck*; torn; ripped; dented; scratched; wet; noisy; bumped; downgraded; overbooked; sold out; double booked; unread;
+            closes itself; logs me; logged me; hours late; hours for; weeks for; months for; days for; hours to; weeks to; months to; days to; again;
+            no water; no food; no seat; no seats; no heating; no power; no signal; no reply; no answer; no response; no sign of; no idea; no bag;
+            no bags; no luggage; paperweight; takes longer; slower; slowest; slow; longest; almost; vanishing; cushion; spells my; misspelled""",
+    },
+    # What people have that can break, and what it does then, for those who know no other word.
+    "gadget": {
+        1: """
+            light; lights; led; picture; pictures; photos; pics; photo; gallery; sound; volume; voices; speaker; speakers; headphones; headset; earbuds;
+            earphones; mic; microphone; camera; webcam; doorbell; thermostat; remote; printer; scanner; tablet; telly; tv; watch; tracker; box; hub;
+            dongle; app; page; site; website; form; screen; button; icon; cart; basket; checkout; map; sat nav; satnav; gps; clock; alarm; keyboard;
+            mouse; font; video; videos; song; songs; music; podcast; stream; playlist; file; files; download; password; code; login; card reader;
+            kiosk; barcode; qr; contacts; calendar; notifications; phone; mobile; laptop; computer; pc; internet; signal; wifi; router; connection""",
+    },
+    "symptom": {
+        3: """
+            goes black; went black; goes blank; went blank; goes dark; goes grey; goes gray; goes white; goes green; turns black; turned black;
+            turns itself; turned itself; switches itself; switched itself; shuts itself; closes itself; closes by itself; opens by itself; by itself;
+            resets itself; restarts itself; shuts down; shuts off; keeps turning; keeps switching; keeps shutting; keeps closing; keeps stopping;
+            keeps freezing; keeps restarting; keeps rebooting; keeps crashing; keeps dropping; keeps cutting; keeps buffering; keeps loading;
+            keeps spinning; keeps pausing; keeps skipping; keeps jumping; keeps asking; keeps asking me; keeps logging; keeps kicking; keeps losing;
+            keeps disconnecting; keeps flashing; keeps blinking; keeps beeping; keeps going off; blinks; blinking; flashes; flickers; flickering;
+            flashing red; flashing orange; red light; orange light; amber light; green light; just spins; spins; spinning; nothing happens; does nothing;
+            did nothing; nothing comes out; nothing comes up; nothing shows; nothing loads; stopped charging; won't turn; wont turn; doesn't turn;
+            won't switch; won't start; wont start; won't come on; doesn't come on; won't ring; won't print; doesn't print; won't pair; won't stay;
+            won't recognise; won't recognize; doesn't recognise; doesn't recognize; not recognise; not recognize; won't accept; not accept; doesn't accept;
+            won't take my; won't read; doesn't read; can't read; won't let; never lets; doesn't respond; won't respond; won't go past; can't get past;
+            won't get past; gets as far; starts over; starts from the; back to the beginning; back to the start; back to the first; back to the login;
+            kicks me; kicked me out; throws me; thrown out; thrown back; sends me back; takes me back; signs me out; comes and goes; cuts off; cuts in;
+            jumps back; goes quiet; went quiet; goes silent; no picture; crackl*; buzzing; static; echo on; hear myself; hears himself; out of sync;
+            seconds late; lip sync; blurry; garbled; gibberish; scrambled; upside down; cut in half; overlap*; so hot; gets hot; gets so hot; red cross;
+            same red; exclamation mark; wheel of death; spinning wheel; all my contacts; all my photos; all my songs; all my messages; all my data;
+            types the; letters twice; an hour wrong; wrong time; off and on; stays shut; stays blank; stays black; stays grey; stays off; stuck in a loop;
+            in a loop; goes round; endless loop; says i'm not; says i am not; says invalid; thinks it's; thinks i'm; thinks my; asks me for the;
+            asks for the; asks again; again and again and; when i press; when i click; when i tap; when i open; when i try; when i scan; when i plug;
+            when i swipe; when i hit; when i type; i press; i click; i tap; i scan; i swipe; lose everything; lost everything; wiped; erased; emptied""",
+        2: """
+            dead; quiet; silent; blank; beep; beeps; beeping; beeped; flash; flashing; flicker; humming; hot; stops; stopped; stopping; freezes; jumps;
+            skips; skipping; loops; looping; vanished; gone; disappeared; missing; stuck; shut; broken; broke; won't; doesn't; can't; grey; gray; black;
+            loading; wrong; overnight; since yesterday; since this morning; since last night; any more; anymore; no longer; for ever; forever;
+            for no reason; suddenly; out of nowhere; randomly; every time i; whenever i; each time i; as soon as i; cut off; half of my; sideways;
+            really hot; getting hot; in and out; start over; starts again; on and off; thinks i""",
+    },
+}
+
 _CHINESE: dict[str, dict[int, str]] = {
     "anger": {
         3: """
@@ -398,10 +520,10 @@ class Entry:
     says: tuple[tuple[str, int], ...]
 
 
-def _compile_english() -> tuple[dict[str, tuple[Entry, ...]], dict[str, tuple[tuple[str, int], ...]]]:
+def _compile_english(listed_by_signal: dict[str, dict[int, str]]) -> tuple[dict[str, tuple[Entry, ...]], dict[str, tuple[tuple[str, int], ...]]]:
     phrases: dict[tuple[str, ...], dict[str, int]] = {}
     prefixes: dict[str, dict[str, int]] = {}
-    for signal, strengths in _ENGLISH.items():
+    for signal, strengths in listed_by_signal.items():
         for strength, listed in strengths.items():
             for phrase in listed.split(";"):
                 words = tuple(phrase.split())
@@ -432,7 +554,10 @@ def _compile_chinese() -> dict[str, tuple[Entry, ...]]:
     return {first: tuple(sorted(entries, key=lambda entry: -len(entry.rest[0]))) for first, entries in by_first.items()}
 
 
-_BY_FIRST_WORD, _PREFIXES = _compile_english()
+_BY_FIRST_WORD, _PREFIXES = _compile_english(_ENGLISH)
+_HINTS_BY_FIRST_WORD, _HINT_PREFIXES = _compile_english(_HINTS)
+_SHORTEST_HINT = min(map(len, _HINT_PREFIXES))
+_LONGEST_HINT = max(map(len, _HINT_PREFIXES))
 BY_FIRST_CHARACTER = _compile_chinese()
 _SHORTEST_PREFIX = min(map(len, _PREFIXES))
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
@@ -452,6 +577,16 @@ def entries_for(word: str) -> tuple[Entry, ...]:
         if says := _PREFIXES.get(word[:length]):
             alone = tuple(pair for entry in found if not entry.rest for pair in entry.says)
             return (*(entry for entry in found if entry.rest), Entry((), _merge(says, alone)))
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def hints_for(word: str) -> tuple[Entry, ...]:
+    """Every hint that begins with this word, longest first."""
+    found = _HINTS_BY_FIRST_WORD.get(word, ())
+    for length in range(min(len(word), _LONGEST_HINT), _SHORTEST_HINT - 1, -1):
+        if says := _HINT_PREFIXES.get(word[:length]):
+            return (*found, Entry((), says))
     return found
 
 

@@ -28,7 +28,8 @@ def find_brand(slug: str) -> int:
 
 def call(*args: str, stdin: str = "", brand: Callable[[str], int] = find_brand) -> Result:
     group: click.Group = classifier_group(brand)
-    return CliRunner().invoke(group, list(args), input=stdin)
+    # What breaks shows where, instead of an exit code.
+    return CliRunner(catch_exceptions=False).invoke(group, list(args), input=stdin)
 
 
 def test_predict_writes_a_line_for_each_good_line_and_names_the_bad(db: Database) -> None:
@@ -143,10 +144,18 @@ def test_learn_only_keeps_what_is_no_better_unless_told(rooms: Database) -> None
 
 def test_evaluate_measures_what_learning_would_give_without_storing_it() -> None:
     said = [call("evaluate", "-", *flags, stdin=labels(150)) for flags in ((), ("--folds", "3"))]
-    assert not any(result.exit_code for result in said), [(result.stderr, result.exception) for result in said]
+    assert [(result.exit_code, result.stderr) for result in said] == [(0, ""), (0, "")]
     plain, crossed = (json.loads(result.stdout) for result in said)
     assert crossed["n"] == plain["n"] == 150
     assert crossed["angry"]["auc"] > plain["angry"]["auc"]
+
+
+def test_evaluate_orders_complaints_of_other_makers_by_the_anger_score() -> None:
+    rows = [("You useless liars, worst company ever", 1), ("Where do I find the lounge?", 0), ("This is a disgrace, I am furious", 1), ("Lovely menu", 0)]
+    stdin = "".join(json.dumps({"text": text, "labels": {"complaint": complains}}) + "\n" for text, complains in rows)
+    found = json.loads(call("evaluate", "-", stdin=stdin).stdout)
+    assert (found["complaint"]["n"], found["complaint"]["positives"], found["complaint"]["auc"]) == (4, 2, 1.0)
+    assert "angry" not in found
 
 
 def licensed_sets(folder: Path) -> None:

@@ -28,6 +28,9 @@ SLOW = [
     "a-",
     "@",
     "love ",
+    "love how ",
+    "love how lost ",
+    "the screen goes ",
     "great for not ",
     "'",
     "a\u200b",
@@ -102,6 +105,30 @@ def test_a_cheer_that_ends_in_a_mishap_is_no_cheer(text: str) -> None:
 @pytest.mark.parametrize("text", ["Great crew, lovely food", "Thanks, got it", "Nice! When do you open again?", "Good flight. My mother was late."])
 def test_a_cheer_is_a_cheer(text: str) -> None:
     assert not read(text).sarcastic
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "stretch"),
+    [
+        ("I love how you lost my bag between two doors", "anger", "love how"),
+        ("Slow clap for the crew in seat rows 1 to 3", "anger", "Slow clap"),
+        ("This is the sixth letter I write about a kettle", "anger", "sixth letter"),
+        ("Before I take my custom elsewhere, a question", "anger", "custom elsewhere"),
+        ("Whenever I open the gallery the photos are gone", "technical", "Whenever I"),
+        ("The little lamp just blinks", "technical", "blinks"),
+    ],
+)
+def test_what_means_something_only_in_company_is_found_at_its_place(text: str, signal: str, stretch: str) -> None:
+    assert stretch in [text[hit.start : hit.end] for hit in read(text).hits if hit.signal == signal]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I love how easy that was", f"I love how easy that was, and {'so very ' * 20}we never lost a bag", "Whenever I am in Leeds I eat here", "My aunt is gone"],
+)
+def test_alone_it_means_nothing(text: str) -> None:
+    reading = read(text)
+    assert not reading.sarcastic and "technical" not in reading.sums
 
 
 def test_the_longest_phrase_wins() -> None:
