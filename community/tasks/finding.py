@@ -21,7 +21,7 @@ from community.answers import words
 from community.mentions.models import Mention
 from community.tasks.models import Task
 
-MOST_FOUND = 1_000
+MOST_FOUND = 500
 """Tasks that are read for one search; where more hold the words, another word narrows them."""
 MOST_WORDS = 8
 LATELY = timedelta(minutes=10)

@@ -34,8 +34,7 @@ from community.tasks.waiting import patience_of
 LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 16, 16, 16, 80, 16
 """Rows read through one window each; what lies below them rises as those are taken."""
 WIDE_WINDOW, ONE_TOPIC_WINDOW = 500, 150
-"""Rows read where a channel is asked for or words are looked for, the most pressing ones (and of all that waits, what the words find); and where one
-topic is."""
+"""Rows read where a channel is asked for, the most pressing ones, and where one topic is."""
 OVERALL = 0
 """The window over everything comes first."""
 MOST_LANGUAGES, MOST_TOPICS = 5, 6
@@ -115,7 +114,7 @@ def desk(
     if paused or (load is not None and load.rests):
         return DeskPage(advocate=advocate, load=load, paused=paused)
     taste = taste_of(advocate, records, recent) if advocate is not None and recent is not None else None
-    rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(channel or words), spared=load is not None and load.spared)
+    rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(channel), spared=load is not None and load.spared)
     if words:
         rows, more = _holding(user, brand, rows, channel, words, now, spared=load is not None and load.spared)
     elif channel:
@@ -243,14 +242,14 @@ def _matching(rows: Sequence[Candidate], channel: int | None, words: str | None)
 def _holding(
     user: User, brand: Brand, read: Sequence[Candidate], channel: int | None, words: str, now: datetime, *, spared: bool
 ) -> tuple[list[Candidate], bool]:
-    """Of all that waits, what holds the words, and whether more does. What was opened this very moment is not in the index yet: it is among what was read."""
+    """Of all that waits, what holds the words, and whether more does. What was opened this very moment is in the windows alone."""
     rows = {row.id: row for row in _matching(read, channel, words)}
     ids, more = finding.holding(brand.id, words)
     if ids:
         asked = {"brand": brand.id, "user": user.id, "now": now, "ids": ids}
-        for *values, account_id in db.session.execute(_found(), asked):
-            row = Candidate(OVERALL, *values)
-            if channel in (None, account_id) and not (spared and row.lane == "hostile"):
+        on_channel = {"channel": channel} if channel else {}
+        for row in map(Candidate._make, db.session.execute(_found(bool(channel)), asked | on_channel)):
+            if not (spared and row.lane == "hostile"):
                 rows.setdefault(row.id, row)
     return list(rows.values()), more
 
@@ -310,12 +309,13 @@ def _windows(languages: int, topics: int, lanes: tuple[str, ...], overall: int, 
 
 
 @cache
-def _found() -> Any:
+def _found(on_channel: bool) -> Any:
     """What the index named, as far as the person may take it."""
     columns = [getattr(Task, name) for name in Candidate._fields[1:]]
-    on_desk = (Task.audience == "community", Task.led_by_id.is_(None), Task.state.in_(("open", "claimed")))
-    mine = (Task.id.in_(bindparam("ids", expanding=True)), Task.brand_id == bindparam("brand"))
-    return select(*columns, Mention.account_id).join(Mention, Mention.id == Task.mention_id).where(*mine, *on_desk, *_theirs())
+    named = (Task.id.in_(bindparam("ids", expanding=True)), Task.brand_id == bindparam("brand"), Task.led_by_id.is_(None))
+    on_desk = (Task.audience == "community", Task.state.in_(("open", "claimed")))
+    found = select(literal_column(str(OVERALL)).label("arm"), *columns).where(*named, *on_desk, *_theirs())
+    return found.join(Mention, Mention.id == Task.mention_id).where(Mention.account_id == bindparam("channel")) if on_channel else found
 
 
 def _arm(number: int, size: int, order: Sequence[Any], *where: ColumnElement[bool]) -> Select[Any]:
