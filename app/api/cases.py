@@ -11,8 +11,9 @@ from app.accounts import people
 from app.accounts.models import User
 from app.api import scope
 from app.api.door import Given, Listed, Paged, RowId, Shown, Words, door, listed
-from app.api.replies import Body, ReplyView, reply_view
+from app.api.replies import USED, Body, ReplyView, reply_view
 from app.kernel.errors import Invalid, Missing, NotFound
+from community.answers import uses
 from escalation.cases import actions, queries
 from escalation.cases.actions import LONGEST_NOTE, OUTCOMES
 from escalation.cases.queries import CaseRow, Moment
@@ -90,6 +91,7 @@ class AssignGiven(Given):
 
 class AnswerGiven(Given):
     body: Body
+    used: Annotated[list[Annotated[Words, Field(max_length=40)]], Field(max_length=uses.MOST, description=USED)] = []
 
 
 class NoteGiven(Given):
@@ -133,7 +135,7 @@ def assign_case(*, by: User, case_id: int, body: AssignGiven) -> CaseView:
 @door("POST", "/cases/<id:case_id>/reply", takes=AnswerGiven, gives=ReplyView, status=201, limit="submit")
 def answer_case(*, by: User, case_id: int, body: AnswerGiven) -> ReplyView:
     """Answer in the brand's voice; the employee's role lets it pass, on record."""
-    return reply_view(actions.reply(queries.case_of(by, case_id), by=by, text=body.body), by)
+    return reply_view(actions.reply(queries.case_of(by, case_id), by=by, text=body.body, used=body.used), by)
 
 
 @door("POST", "/cases/<id:case_id>/notes", takes=NoteGiven, gives=NoteView, status=201)

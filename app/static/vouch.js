@@ -239,12 +239,13 @@
   if (offers) {
     ask(offers.dataset.suggest).then(async (answer) => { if (answer.ok) offers.innerHTML = await answer.text(); }).catch(() => { /* the link stays */ });
   }
-  if (offers && composer) {
-    const used = document.createElement("input"), mark = `used:${composer.dataset.save}`;
+  const taker = composer ?? $("[data-takes]");
+  if (offers && taker) {
+    const used = document.createElement("input"), mark = `used:${taker.dataset.save ?? taker.dataset.takes}`;
     used.type = "hidden"; used.name = "used"; used.value = sessionStorage.getItem(mark) ?? "";
-    composer.append(used);
+    taker.append(used);
     const insert = (one) => {
-      const area = $("textarea", composer), at = area.selectionStart, before = area.value.slice(0, at);
+      const area = $("textarea", taker), at = area.selectionStart, before = area.value.slice(0, at);
       area.setRangeText((before && !/\s$/.test(before) ? " " : "") + $("[data-words]", one).textContent, at, area.selectionEnd, "end");
       used.value = [...new Set([...used.value.split(" ").filter(Boolean), one.dataset.suggested])].join(" ");
       sessionStorage.setItem(mark, used.value);

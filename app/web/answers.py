@@ -26,6 +26,11 @@ from community.replies import actions as replies
 from community.replies.queries import draft_of
 from community.tasks.models import Task
 from community.tasks.queries import holder_of, task_of
+from escalation.cases import actions as cases
+from escalation.cases.models import Case
+from escalation.cases.queries import case_of_task
+from escalation.permissions import RULES as CASE_RULES
+from escalation.tiers import TIERS
 
 blueprint = Blueprint("answers", __name__)
 
@@ -254,12 +259,14 @@ def suggested(task_id: int) -> ResponseReturnValue:
     """What fits a task's post: a part of the workspace, or a page for who has no script."""
     user = _user()
     task = task_of(user, task_id)
+    case = _case_to_answer(user, task)
     return page_or_part(
         "answers/suggested.html",
         "answers/_suggested.html",
         task=task,
+        back=url_for("cases.show", case_id=case.id) if case is not None else url_for("tasks.show", task_id=task.id),
         found=suggestions.suggest(task),
-        may=_may_insert(user, task),
+        may=case is not None or _may_insert(user, task),
         shelf=RULES.refusal(user, "answer.propose", actions.shelf(user, task.brand_id)) is None,
     )
 
@@ -274,8 +281,11 @@ def insert(task_id: int) -> ResponseReturnValue:
     if one is None:
         raise NotFound
     begun = draft_of(user, task)
-    before = replies.revision_of(begun).text.rstrip() if begun else ""
-    reply = replies.draft(task, by=user, text=f"{before}\n\n{one.text}".strip(), revision=begun.revision if begun else None)
+    words = f"{replies.revision_of(begun).text.rstrip() if begun else ''}\n\n{one.text}".strip()
+    if (case := _case_to_answer(user, task)) is not None:
+        cases.draft(case, by=user, text=words, used=[code])
+        return done("cases.show", "Inserted. Make it fit this person.", case_id=case.id)
+    reply = replies.draft(task, by=user, text=words, revision=begun.revision if begun else None)
     uses.note(reply, [code])
     return done("tasks.show", "Inserted. Make it fit this person.", task_id=task_id)
 
@@ -283,6 +293,12 @@ def insert(task_id: int) -> ResponseReturnValue:
 def _may_insert(user: User, task: Task) -> bool:
     held = holder_of(task)
     return (held is not None and held[0].id == user.id) or draft_of(user, task) is not None
+
+
+def _case_to_answer(user: User, task: Task) -> Case | None:
+    """The case beside a task of a tier, if the person may answer it: who does has it."""
+    case = case_of_task(task.id) if task.audience in TIERS else None
+    return case if case is not None and case.state != "resolved" and CASE_RULES.may(user, "case.reply", case) else None
 
 
 # Bringing knowledge in

@@ -19,7 +19,7 @@ from app.web.frame import done, is_part, page, watch
 from app.web.tasks import outgoing
 from community.mentions.models import Mention
 from community.mentions.queries import earlier_posts, mention_of
-from community.replies.actions import hold_seconds
+from community.replies.actions import hold_seconds, revision_of, unfinished
 from community.replies.path import path_for
 from escalation.cases import actions
 from escalation.cases.actions import OUTCOMES
@@ -125,9 +125,14 @@ def note(case_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/cases/<int:case_id>/reply")
 def reply(case_id: int) -> ResponseReturnValue:
-    """Answer in the brand's voice; the role lets it pass, on record."""
-    case = _case(case_id)
-    actions.reply(case, by=current_user._get_current_object(), text=request.form.get("text", "").replace("\r\n", "\n"))
+    """Answer in the brand's voice; the role lets it pass, on record. Words that a check stops are kept."""
+    case, user = _case(case_id), current_user._get_current_object()
+    text, used = request.form.get("text", "").replace("\r\n", "\n"), request.form.get("used", "").split()
+    try:
+        with db.session.begin_nested():
+            actions.reply(case, by=user, text=text, used=used, strict=False)
+    except Invalid as refusal:
+        return _case_page(row_of(user, case_id), user, text=text, refused=refusal), refusal.status
     return done("cases.show", "Handed over for posting. Until it goes out you can pull it back.", case_id=case.id)
 
 
@@ -153,12 +158,14 @@ def reopen(case_id: int) -> ResponseReturnValue:
     return done("cases.show", case_id=case.id)
 
 
-def _case_page(row: CaseRow, user: User) -> ResponseReturnValue:
+def _case_page(row: CaseRow, user: User, *, text: str = "", refused: Invalid | None = None) -> str:
+    """`text` and `refused`: an answer that was stopped, else what the person began to write."""
     case = row.case
     mention = mention_of(user, row.task.mention_id)
     brand = db.session.get_one(Brand, case.brand_id)
     works = RULES.may(user, "case.reply", case) and case.state != "resolved"
     path = path_for(mention, mention.account, brand, user, "brand") if works else None
+    begun = unfinished(row.task, user) if path and not text else None
     history = timeline(case)
     return page(
         "cases/show.html",
@@ -171,6 +178,8 @@ def _case_page(row: CaseRow, user: User) -> ResponseReturnValue:
         earlier=earlier_posts(mention, limit=4),
         path=path,
         out=outgoing(path, "", row.task.lang) if path else None,
+        text=revision_of(begun).text if begun else text,
+        refused=refused,
         hold=hold_seconds(brand.id),
         outcomes=OUTCOMES,
         may={name: RULES.may(user, f"case.{name}", case) for name in ("assign", "note", "reply", "transfer", "resolve", "reopen")},

@@ -18,6 +18,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.outbox import record
+from community.answers import uses
 from community.mentions.actions import hold_thread
 from community.mentions.models import Mention
 from community.moderation.checks import mask_private
@@ -101,12 +102,20 @@ def note(case: Case, *, by: User, text: str) -> CaseEntry:
     return entry
 
 
-def reply(case: Case, *, by: User, text: str) -> Reply:
+def reply(case: Case, *, by: User, text: str, used: Sequence[str] = (), strict: bool = True) -> Reply:
     """Answer in the brand's voice: drafted, checked and handed in at once; the employee's role lets it pass, on record.
 
-    Whoever answers has the case. Raises Conflict with the first answer when one is approved or out already,
-    Invalid when a check stops the words.
+    Whoever answers has the case. `used`: codes of the suggestions it was made of; not `strict`, those nobody offers are passed over.
+    Raises Conflict with the first answer when one is approved or out already, Invalid when a check stops the words.
     """
+    written = draft(case, by=by, text=text, used=used, strict=strict)
+    handed_in = reply_actions.submit(written, by=by, revision=written.revision)
+    _changed(case)
+    return handed_in
+
+
+def draft(case: Case, *, by: User, text: str, used: Sequence[str] = (), strict: bool = True) -> Reply:
+    """Keep words for an answer that is not handed in yet. Whoever writes has the case. Raises as `reply` does."""
     RULES.check(by, "case.reply", case)
     case = lock(case)
     if case.state == "resolved":
@@ -119,9 +128,9 @@ def reply(case: Case, *, by: User, text: str) -> Reply:
         task_actions.hand_to(task, by, by=by)
     begun = reply_actions.unfinished(task, by)
     written = reply_actions.draft(task, by=by, text=text, voice="brand", revision=begun.revision if begun else None)
-    handed_in = reply_actions.submit(written, by=by, revision=written.revision)
+    uses.note(written, used, strict=strict)
     _changed(case)
-    return handed_in
+    return written
 
 
 def transfer(case: Case, *, by: User, tier: str, note: str) -> Case:

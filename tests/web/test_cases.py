@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import time_machine
+from sqlalchemy import select
 
 from app.kernel.db import db
+from community.answers import actions as answers
+from community.answers.models import Use
 from community.replies.queries import replies_on
 from escalation.cases.models import Case
 from escalation.cases.queries import case_of_task
 from tests.stories import fresh, news, told
 from tests.web.conftest import Town, words
 
+KNOWN = "Book a new visit in the app under Visits; whoever waited in vain gets the first slot of the day."
 ANSWER = "We are sorry for the trouble. Which evening suits you for a visit?"
 
 
@@ -138,3 +142,42 @@ def _task(case: Case):  # type: ignore[no-untyped-def]
     from community.tasks.models import Task
 
     return db.session.get_one(Task, case.task_id)
+
+
+def test_an_employee_starts_from_what_the_brand_knows(town: Town) -> None:
+    with db.transaction():
+        answer = answers.add(town.brand, by=town.cleo, title="Nobody came to connect my line. What now?", body=KNOWN)
+    case = opened(town, "Nobody came to connect my line AGAIN")
+    tim = town.browser("tim")
+    page = tim.get(f"/cases/{case.id}").text
+    assert f'data-suggest="/tasks/{case.task_id}/suggestions"' in page
+    panel = tim.get(f"/tasks/{case.task_id}/suggestions").text
+    assert KNOWN in panel
+    assert "Insert" in panel
+    done = tim.post(f"/cases/{case.id}/reply", data={"text": f"We are sorry. {KNOWN}", "used": f"a{answer.id}.1 r999999 nonsense"})
+    assert done.location == f"/cases/{case.id}"
+    with db.transaction(read_only=True) as session:
+        (use,) = session.scalars(select(Use)).all()
+    assert (use.answer_id, use.version, use.revision) == (answer.id, 1, 1), "a later recall finds what the team said as well"
+
+
+def test_without_a_script_an_answer_is_put_into_the_case_and_its_taker_has_it(town: Town) -> None:
+    with db.transaction():
+        answer = answers.add(town.brand, by=town.cleo, title="Nobody came to connect my line. What now?", body=KNOWN)
+    case = opened(town, "Nobody came to connect my line AGAIN")
+    tim = town.browser("tim")
+    put = tim.post(f"/tasks/{case.task_id}/suggestions", data={"code": f"a{answer.id}.1"})
+    assert put.location == f"/cases/{case.id}"
+    assert fresh(case).assignee_id == town.tim.id
+    assert f">{KNOWN}</textarea>" in tim.get(f"/cases/{case.id}").text
+    assert KNOWN not in town.browser("tess").get(f"/cases/{case.id}").text, "a draft is its writer's alone"
+    assert town.browser("ada").post(f"/tasks/{case.task_id}/suggestions", data={"code": f"a{answer.id}.1"}).status_code in (403, 404)
+
+
+def test_an_answer_that_a_check_stops_is_not_lost(town: Town) -> None:
+    case = opened(town)
+    tim = town.browser("tim")
+    stopped = tim.post(f"/cases/{case.id}/reply", data={"text": "Write to {{name}} about your visit, please, and we will see."})
+    assert stopped.status_code == 422
+    assert "Write to {{name}} about your visit" in stopped.text
+    assert fresh(case).assignee_id is None, "what was stopped changed nothing"
