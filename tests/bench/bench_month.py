@@ -4,7 +4,9 @@ The clock is moved, everything else is as it is started: the database, Redis, th
 asked over HTTP and keeps its own log. At the end that log is held against what the API says: nothing went out that was
 not vetted, nothing twice, nothing approved was lost, and every post that needed somebody was answered or is with the team.
 
-VOUCH_BENCH_DAYS, VOUCH_BENCH_POSTS (a day) and VOUCH_BENCH_SEED make it longer, busier, or another month.
+VOUCH_BENCH_DAYS, VOUCH_BENCH_POSTS (a day) and VOUCH_BENCH_SEED make it longer, busier, or another month. With
+VOUCH_BENCH_TRUSTING=1 the brand looks as little as it may: peers vote first, a unanimous yes is enough, and proven advocates
+are sampled. The colluding then write carelessly and say yes to each other, whatever stands there.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -40,11 +42,12 @@ from tests.fakes.network import FakeNetwork, signed
 DAYS = int(os.environ.get("VOUCH_BENCH_DAYS", "30"))
 POSTS = int(os.environ.get("VOUCH_BENCH_POSTS", "60"))
 SEED = int(os.environ.get("VOUCH_BENCH_SEED", "1"))
+TRUSTING = os.environ.get("VOUCH_BENCH_TRUSTING") == "1"
 STEP = timedelta(minutes=10)
 QUIET_END = timedelta(days=4)
 """Days without new posts at the end, so that silence settles what was answered and nothing is judged while it is on its way."""
 HONEST, CARELESS, HOARDING, COLLUDING = "honest", "careless", "hoarding", "colluding"
-CROWD = {HONEST: 48, CARELESS: 6, HOARDING: 3, COLLUDING: 3}
+CROWD = {HONEST: 46, CARELESS: 6, HOARDING: 3, COLLUDING: 5}
 BY_HOUR = [1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 12, 13, 12, 11, 11, 12, 13, 13, 12, 10, 7, 4, 2]
 """How much is written in each hour of the day."""
 FLAWS = ("Just google it.", "That is your own fault.", "Not my problem.")
@@ -101,6 +104,8 @@ class Person:
     eager: float
     writing: dict[int, dict[str, Any]] = field(default_factory=dict)
     """Tasks held, with what the API last said of them."""
+    refused: date | None = None
+    """The day they were told that they may not look at others' replies yet: they try again tomorrow."""
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -176,7 +181,13 @@ class Month:
             "tier_1": [self._person(f"one{n}", brand, "tier_1", hours=range(start, start + 9)) for n, start in enumerate((0, 7, 11, 15))],
             "tier_2": [self._person(f"two{n}", brand, "tier_2", hours=range(start, start + 10)) for n, start in enumerate((6, 13))],
         }
+        self.ring = {one.get("/me")["brands"][0]["pseudonym"] for one in self.advocates if one.kind == COLLUDING}
         self.admin = self._person("adm", brand, "admin")
+        if TRUSTING:
+            wanted = {"settings": {"peer_vetting": True, "peers_pass": True, "graduated_trust": True}}
+            answer = self.admin.ask("PATCH", f"/brands/{brand.slug}/settings", wanted)
+            if answer.status_code != 200:
+                raise Answered(f"the settings were not taken: {answer.status_code} {answer.text[:300]}")
 
     def _person(self, name: str, brand: Any, role: Any, *, kind: str = "", hours: range | None = None) -> Person:
         user = factories.person(name, brand, role, password=None)
@@ -195,6 +206,7 @@ class Month:
                 self._write_posts()
                 self._work_off()
                 self._answer()
+                self._vote()
                 self._review()
                 self._decide()
                 self._serve()
@@ -259,7 +271,7 @@ class Month:
     def _write(self, one: Person, task_id: int) -> None:
         task = one.writing.pop(task_id)
         words = f"Hello {(task.get('mention') or {}).get('author', 'there')}, {factories.answer()}"
-        if one.kind == CARELESS and self.dice.random() < 0.5:
+        if one.kind in (CARELESS, COLLUDING) and self.dice.random() < 0.5:
             words += " " + self.dice.choice(FLAWS)
         begun = one.ask("POST", f"/tasks/{task_id}/replies", {"body": words})
         self._count("draft", begun)
@@ -267,6 +279,23 @@ class Month:
             return
         handed = one.ask("POST", f"/replies/{(begun.json or {})['id']}/submit", {"revision": (begun.json or {})["revision"]})
         self._count("submit", handed)
+
+    def _vote(self) -> None:
+        """Advocates who may look at what others wrote: the honest read it, the careless mostly nod, the colluding know each other."""
+        for one in self.advocates if TRUSTING else ():
+            if self.now.hour not in one.hours or self.dice.random() > one.eager or one.refused == self.now.date():
+                continue
+            waiting = one.ask("GET", "/vet")
+            self._count("vet", waiting)
+            if waiting.status_code == 403:
+                one.refused = self.now.date()
+                continue
+            for item in (waiting.json or {})["items"]:
+                flawed = any(flaw in item["body"] for flaw in FLAWS)
+                friend = item["writer"] in self.ring
+                good = friend if one.kind == COLLUDING else not flawed or (one.kind == CARELESS and self.dice.random() < 0.8)
+                vote = {"revision": item["revision"], "kind": good, "answers": True, "correct": True, "personal": True}
+                self._count("vote", one.ask("POST", f"/replies/{item['id']}/votes", vote))
 
     def _review(self) -> None:
         for one in self.moderators:
@@ -344,7 +373,7 @@ class Month:
             waiting = [posting for posting in moderator.all("/postings") if posting["state"] in ("approved", "posting", "unknown")]
             mentions = {mention["outside_id"]: mention for mention in moderator.all("/mentions")}
             landed = self.network.posts
-            unvetted = [post["id"] for post in landed if not self._vetted(moderator, post, postings.get(post["id"]))]
+            looks = {post["id"]: self._looks(moderator, post, postings.get(post["id"])) for post in landed}
             doubled = [post for post, count in Counter(post["in_reply_to"] for post in landed).items() if count > 1]
             left = [task for task in tasks if task["audience"] == "community" and task["state"] in ("open", "claimed", "in_review")]
             routes = Counter(mention["decision"]["audience"] for mention in mentions.values() if mention["decision"] and not mention["by_brand"])
@@ -356,7 +385,9 @@ class Month:
                 "still_triage": routes.get("triage", 0),
                 "left_with_the_community": len(left),
                 "posted": len(landed),
-                "unvetted": len(unvetted),
+                "unvetted": sum(not found for found in looks.values()),
+                "let_pass_by": dict(Counter(_rule(found) for found in looks.values())),
+                "flawed_and_public": dict(Counter(_rule(looks[post["id"]]) for post in landed if any(flaw in post["text"] for flaw in FLAWS))),
                 "doubled": len(doubled),
                 "approved_but_not_posted": len(waiting),
                 "first_answer": self._first_answers(mentions, landed),
@@ -364,13 +395,13 @@ class Month:
                 "asked": dict(sorted(self.seen.items())),
             }
 
-    def _vetted(self, reader: Person, post: dict[str, Any], posting: dict[str, Any] | None) -> bool:
-        """The very revision that is public was approved, by somebody else than its writer or by a named rule."""
+    def _looks(self, reader: Person, post: dict[str, Any], posting: dict[str, Any] | None) -> list[dict[str, Any]]:
+        """The approvals of the very revision that is public, by somebody else than its writer or by a named rule."""
         if posting is None or posting["text"] != post["text"] or posting["in_reply_to"] != post["in_reply_to"]:
-            return False
+            return []
         reply = reader.get(f"/replies/{posting['reply_id']}")
         looks = [one for one in reply["reviews"] if one["decision"] == "approve" and one["revision"] == posting["revision"]]
-        return any(one["rule"] or (one["reviewer"] and one["reviewer"]["id"] != reply["writer"]["id"]) for one in looks)
+        return [one for one in looks if one["rule"] or (one["reviewer"] and one["reviewer"]["id"] != reply["writer"]["id"])]
 
     def _first_answers(self, mentions: dict[str, Any], landed: list[dict[str, Any]]) -> dict[str, Any]:
         first: dict[str, datetime] = {}
@@ -388,6 +419,10 @@ class Month:
         for one in self.advocates:
             earned[one.kind].append(one.get("/me")["brands"][0]["points"])
         return {kind: sum(points) / len(points) for kind, points in earned.items()}
+
+
+def _rule(looks: list[dict[str, Any]]) -> str:
+    return looks[0]["rule"] or "a person" if looks else "nobody"
 
 
 def _spread(pairs: Iterator[list[Any]]) -> dict[str, Any]:
