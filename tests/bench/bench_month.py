@@ -5,8 +5,8 @@ asked over HTTP and keeps its own log. At the end that log is held against what 
 not vetted, nothing twice, nothing approved was lost, and every post that needed somebody was answered or is with the team.
 
 VOUCH_BENCH_DAYS, VOUCH_BENCH_POSTS (a day) and VOUCH_BENCH_SEED make it longer, busier, or another month. With
-VOUCH_BENCH_TRUSTING=1 the brand looks as little as it may: peers vote first, a unanimous yes is enough, and proven advocates
-are sampled. The colluding then write carelessly and say yes to each other, whatever stands there.
+VOUCH_BENCH_TRUSTING=1 the brand looks as little as it may: peers vote first (everybody begins at the level that may), a unanimous
+yes is enough, and proven advocates are sampled. The colluding then write carelessly and say yes to each other, whatever stands there.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from app.kernel.db import db
 from app.kernel.outbox import sweep_deliveries
 from app.kernel.queue import burst
 from app.schedule import ENTRIES
+from community.advocates import trust
 from community.channels.actions import add_channel
 from tests import factories
 from tests.bench import stage
@@ -190,7 +191,7 @@ class Month:
                 raise Answered(f"the settings were not taken: {answer.status_code} {answer.text[:300]}")
 
     def _person(self, name: str, brand: Any, role: Any, *, kind: str = "", hours: range | None = None) -> Person:
-        user = factories.person(name, brand, role, password=None)
+        user = factories.person(name, brand, role, password=None, trust=trust.ABILITIES["vet"].level if TRUSTING and kind else 0)
         with db.transaction():
             token = people.issue_token(user, "month", by=None)
         start = self.dice.choice((6, 8, 12, 16, 18))
