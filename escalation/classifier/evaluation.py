@@ -167,7 +167,8 @@ def interval(hits: int, n: int) -> tuple[float, float]:
         return 0.0, 1.0
     z, share = 1.96, hits / n
     middle, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)
+    # Of none or all the ends are 0 and 1 themselves; arithmetic leaves a hair on the wrong side, and a page would say "-0 %".
+    return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
 
 
 def _binary(truth: Floats, value: Floats) -> dict[str, Any]:
