@@ -35,15 +35,18 @@ from community.answers import uses
 from community.channels.actions import channel_named
 from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
+from community.feedback import links, receipts
+from community.incidents import answers as shared
+from community.incidents.models import Incident, IncidentMention
 from community.joining import actions as joining
 from community.joining import guidelines
 from community.mentions import actions as mention_actions
 from community.mentions.intake import receive
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
-from community.moderation import first_week, flags
+from community.moderation import appeals, first_week, flags
 from community.replies import actions as replies
-from community.replies.models import Reply
+from community.replies.models import Posting, Reply
 from community.tasks import actions as tasks
 from community.tasks.models import LIVE, Task
 from community.tasks.waiting import PATIENCE
@@ -113,7 +116,7 @@ def _build(password: str) -> list[Resident]:
         accounts = {slug: channel_named(brand, CHANNEL) for slug, brand in founded.items()}
         for brand in founded.values():
             # Two advocates who are not there can't keep up with a clock: what waits on a demo's desk waits for whoever tries it.
-            brand.settings = {**brand.settings, PATIENCE.name: PATIENCE.bounds[1] if PATIENCE.bounds else PATIENCE.default}
+            brand.settings = {**brand.settings, PATIENCE.name: PATIENCE.bounds[1] if PATIENCE.bounds else PATIENCE.default, answers.PUBLIC.name: True}
             _promise(brand, next(user for user in residents.values() if user.has(brand.id, "admin")))
         _trust(town["people"], founded, residents)
         for text in town["texts"]:
@@ -128,7 +131,10 @@ def _build(password: str) -> list[Resident]:
         for number, post in enumerate(sorted(town["posts"], key=lambda post: -post["ago"]), 1)
     ]
     known = _stock_library(town["answers"], founded, who)
+    together = sorted(town["incidents"], key=lambda one: -one["ago"])
     for story in stories:
+        while together and together[0]["ago"] > story.post["ago"]:
+            _answer_together(together.pop(0), stories)
         _tell(story, known.get(story.post["handle"]))
     _teach([story for story in stories if story.brand.slug == town["brands"][0]["slug"]])
     return _roll(town)
@@ -201,7 +207,15 @@ def _stock_library(given: Sequence[Mapping[str, Any]], founded: Mapping[str, Bra
     for one in sorted(given, key=lambda one: -one["days"]):
         with _ago(one["days"] * 1440):
             with db.transaction():
-                made = answers.add(founded[one["brand"]], by=who[one["by"]], title=one["title"], body=one["body"], lang="en", topic=one["topic"])
+                made = answers.add(
+                    founded[one["brand"]],
+                    by=who[one["by"]],
+                    title=one["title"],
+                    body=one["body"],
+                    lang="en",
+                    topic=one["topic"],
+                    public=one.get("public", False),
+                )
             _spread_news()
         used |= dict.fromkeys(one.get("used_by", ()), f"a{made.id}.1")
     return used
@@ -238,6 +252,11 @@ def _tell(story: _Story, used: str | None) -> None:
     if then in ("answered", "rejected"):
         _vet(story, ago, reply)
     with _ago(ago * 0.3):
+        with db.transaction():
+            for number, (verdict, words) in enumerate(post.get("readers", ()), 1):
+                receipts.say(links.receipt_for(reply).token, verdict, words=words, address=f"192.0.2.{number}")
+            if "appeal" in post:
+                appeals.appeal(db.session.get_one(Reply, reply.id), by=writer, words=post["appeal"])
         _spread_news()
 
 
@@ -256,8 +275,38 @@ def _vet(story: _Story, ago: float, reply: Reply) -> None:
         _spread_news()
     if "back" in post:
         with _ago(ago - min(32, ago * 0.8)):
-            receive(story.account, [_incoming(story, f"{story.ext_id}-back", post["back"], post["handle"], post["author"], parent=story.ext_id)])
-            _spread_news()
+            _come_back(story)
+
+
+def _come_back(story: _Story) -> None:
+    """The author's next post under ours."""
+    receive(story.account, [_incoming(story, f"{story.ext_id}-back", story.post["back"], story.post["handle"], story.post["author"], parent=story.ext_id)])
+    _spread_news()
+
+
+def _answer_together(given: Mapping[str, Any], stories: Sequence[_Story]) -> None:
+    """Several posts that tell one story: one answer, varied, vetted and placed for each; who comes later gets a variant that waits for its look."""
+    told = [story for story in stories if story.post.get("incident") == given["name"] and story.post["ago"] > given["ago"]]
+    writer, moderator, ago = told[0].who[given["by"]], told[0].who["cleo"], given["ago"]
+    with _ago(ago):
+        with db.transaction():
+            place = db.session.scalars(select(IncidentMention).where(IncidentMention.mention_id == _mention(told[0]).id)).one()
+            incident = db.session.get_one(Incident, place.incident_id)
+            tasks.claim(db.session.get_one(Task, incident.leading_task_id), by=writer)
+            shared.write(incident, by=writer, body=given["body"], openings=given["openings"], closings=given["closings"])
+        handed = shared.hand_in(incident.id, by=writer)
+    with _ago(ago - 9):
+        shared.approve(incident.id, by=moderator, chosen=[(one.reply_id, 1) for one in handed if one.reply_id is not None])
+    with _ago(ago - 12):
+        for story in told:
+            with db.transaction():
+                posting = db.session.scalars(select(Posting).where(Posting.mention_id == _mention(story).id)).one()
+                replies.confirm_by_hand(posting, by=writer, url=f"{story.url}/2")
+        _spread_news()
+    with _ago(ago - 30):
+        for story in told:
+            if "back" in story.post:
+                _come_back(story)
 
 
 def _work_on_case(story: _Story, ago: float) -> None:

@@ -416,7 +416,7 @@ class IncidentFormed(Event):
 
 @dataclass(frozen=True, slots=True)
 class IncidentGrew(Event):
-    """Late-comers attached to an incident."""
+    """Late-comers attached to an incident. `led_ids`: their tasks under its leading one, or the one that leads since the former was settled."""
 
     incident_id: int
     mention_ids: list[int]

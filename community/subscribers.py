@@ -96,7 +96,7 @@ def subscribe_all() -> None:
     subscribe("settle_flags", [ReplyApproved], settle_flags)
     subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
-    subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew], gather_incidents)
+    subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew, ReplyApproved], gather_incidents)
     joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, TaskResolved], outcomes.keep)
@@ -331,6 +331,10 @@ def gather_incidents(event: Event, _event_id: int) -> None:
             gathering.gather(brand_id, mention_ids)
         case IncidentGrew(incident_id=incident_id, led_ids=led_ids) if led_ids:
             answers_of_incidents.prepare_late(db.session.get_one(Incident, incident_id), led_ids)
+        case ReplyApproved(reply_id=reply_id):
+            of_incident = db.session.get_one(Reply, reply_id).incident_id
+            if of_incident is not None:
+                answers_of_incidents.prepare_waiting(db.session.get_one(Incident, of_incident))
         case MentionRerouted(brand_id=brand_id, mention_id=mention_id):
             gathering.gather(brand_id, [mention_id])
             gathering.link_mention(mention_id)

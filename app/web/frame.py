@@ -20,7 +20,7 @@ from app.web import render
 from app.web.assets import asset, icon
 from community.joining import guidelines
 from community.mentions.models import Decision
-from community.moderation.models import Flag, PeerVote
+from community.moderation.models import Appeal, Flag, PeerVote
 from community.moderation.peers import PEERS
 from community.replies.models import Reply
 from community.tasks.models import Claim
@@ -53,11 +53,12 @@ PLACES = {
         Place("reviews", "reviews.index", "Reviews", "check-check", "reviews"),
         Place("desk", "desk.index", "Desk", "inbox", "desk"),
         Place("vet", "vet.index", "Vet", "check-check", "vet"),
-        Place("flags", "flags.index", "Flags", "flag", "flags"),
+        Place("flags", "flags.index", "Flags", "flag", "flags", rooms=("receipts",)),
         Place("triage", "triage.index", "Unsure", "circle-help", "triage", rooms=("labelling", "quality", "learning", "thresholds")),
         Place("quality", "quality.index", "Quality", "scale", "me", rooms=("labelling", "learning", "thresholds")),
         Place("claims", "claims.index", "Claims", "pen-line", "desk"),
         Place("incidents", "incidents.index", "Incidents", "group", "incidents"),
+        Place("looks", "appeals.index", "Second looks", "scale", "reviews"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
         Place("members", "members.index", "People", "user-round", "joining"),
         Place("applications", "members.applications", "Applications", "user-round-plus", "joining"),
@@ -68,11 +69,11 @@ PLACES = {
 }
 OF_ROLE: dict[str, tuple[str, ...]] = {
     "advocate": ("desk", "claims", "vet", "answers", "boards", "me"),
-    "moderator": ("desk", "reviews", "flags", "triage", "answers", "incidents", "applications", "me"),
+    "moderator": ("desk", "reviews", "flags", "triage", "answers", "incidents", "looks", "applications", "me"),
     "tier_1": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
     "tier_2": ("cases", "desk", "triage", "claims", "answers", "incidents", "me"),
     "analyst": ("cases", "quality", "answers", "incidents", "me"),
-    "admin": ("cases", "triage", "members", "settings", "answers", "incidents", "me"),
+    "admin": ("cases", "triage", "members", "settings", "answers", "incidents", "looks", "me"),
 }
 LANDS_ON: tuple[tuple[str, str], ...] = (
     ("tier_1", "cases.index"),
@@ -208,6 +209,7 @@ def _count_statement(shown: frozenset[str], tier: str | None, helps: bool) -> Se
         # What peers may still agree with waits for nobody else yet.
         "flags": select(Flag.id).where(Flag.brand_id == brand, among(Flag.state, "open"), Flag.window_until.is_(None) | (Flag.window_until <= now)),
         "triage": select(Decision.id).where(Decision.brand_id == brand, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),
+        "looks": select(Appeal.id).where(Appeal.brand_id == brand, among(Appeal.state, "open")),
         "claims": select(Claim.id).where(
             Claim.user_id == person, Claim.brand_id == brand, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > now)
         ),

@@ -203,6 +203,15 @@ def prepare_late(incident: Incident, task_ids: Sequence[int]) -> list[int]:
     return made
 
 
+def prepare_waiting(incident: Incident) -> list[int]:
+    """The answer was found good for the first time: who came after it was handed in, and before that, gets their variant now."""
+    answer = answer_of(incident, handed_in=True)
+    if answer is None or incident.state != "open":
+        return []
+    came_after = (Task.led_by_id == incident.leading_task_id, among(Task.state, "open"), Task.opened_at > answer.handed_in_at)
+    return prepare_late(incident, db.session.scalars(select(Task.id).where(*came_after).order_by(Task.id).limit(AT_ONCE)).all())
+
+
 def space_out(posting: Posting, incident: Incident) -> None:
     """Let it go out a little after the variant before it on the same account."""
     gap = SPACING.of(db.session.get_one(Brand, incident.brand_id))

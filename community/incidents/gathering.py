@@ -140,7 +140,8 @@ def count_again(incident: Incident) -> None:
 def link(incident: Incident) -> list[int]:
     """Put the live tasks of its posts under one leading task: that of the highest tier, there the oldest.
 
-    Once its answer was handed in, the leading task stays. Returns the tasks that came under it now.
+    Once its answer was handed in, the leading task stays while it lives. Returns the tasks that came under it now; where the
+    former one is settled and the answer is there, also the one that leads from now on: a late-comer like the others.
     """
     was = incident.leading_task_id
     leading, fresh = _unled(incident)
@@ -157,7 +158,7 @@ def link(incident: Incident) -> list[int]:
     led = [task.id for task in fresh if task.id != kept.id and task.id != was]
     if led:
         db.session.execute(update(Task).where(Task.id.in_(led)).values(led_by_id=kept.id))
-    return led
+    return [*led, kept.id] if was is not None and kept.id != was and _is_answered(incident) else led
 
 
 def _rank(task: Task) -> tuple[int, datetime, int]:

@@ -92,7 +92,7 @@ _PHRASES = tuple(
             r"\b(?:is|are|are you|been|went|gone|goes|site|app|server|servers|service|website|still)\s{1,3}down\b|\bdown\s{1,3}(?:again|right now)\b",
             "outage",
         ),
-        (r"\b(?:log|sign)(?:ged|ging|ning|ned)?\s{1,3}(?:me\s{1,3})?(?:in|on|out)\b", "login"),
+        (r"\b(?:log(?:s|ged|ging)?|sign(?:s|ed|ing)?)\s{1,3}(?:(?:me|us|you|everyone|everybody)\s{1,3})?(?:in|on|out)\b", "login"),
         (r"\bcall(?:ed|ing)?\s{1,3}back\b", "callback"),
     )
 )

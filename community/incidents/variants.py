@@ -33,8 +33,9 @@ def vary(parts: Parts, number: int, *, name: str | None, fits: Callable[[str], b
     pairs = len(openings) * len(closings)
     whole = ""
     for step in range(pairs):
-        opening = openings[(number + step) % len(openings)]
-        closing = closings[((number + step) // len(openings)) % len(closings)]
+        # Both change from one variant to the next, and no pair comes twice before each was there once.
+        round_, place = divmod(number + step, len(openings))
+        opening, closing = openings[place], closings[(place + round_) % len(closings)]
         text = _joined(opening, parts.body, closing, name)
         whole = whole or text
         if fits(text) and text not in taken:

@@ -13,7 +13,10 @@ from app.kernel import audit
 from app.kernel.db import Database
 from app.kernel.outbox import Delivery
 from app.notices.models import Notice
+from community.feedback.models import Feedback
+from community.incidents.models import Incident
 from community.mentions.models import Mention
+from community.moderation.models import Appeal
 from community.replies.models import Posting, Reply
 from community.tasks.models import Task
 from escalation.cases.models import Case
@@ -53,6 +56,12 @@ def test_the_town_is_whole_and_a_second_seeding_changes_nothing(app: Flask, db: 
         assert set(session.scalars(select(Posting.state))) == {"posted"}
         assert {"thanks", "approved", "rejected", "badge"} <= set(session.scalars(select(Notice.kind)))
         assert session.scalar(select(func.count()).select_from(Delivery).where(Delivery.done_at.is_(None))) == 0
+        incident = session.scalars(select(Incident)).one()
+        variants = session.execute(select(Reply.state, func.count()).where(Reply.incident_id == incident.id).group_by(Reply.state)).all()
+        assert (incident.authors, {row[0]: row[1] for row in variants}) == (4, {"approved": 3, "submitted": 1}), "three answered, a late-comer waits"
+        assert len(set(session.scalars(select(Posting.text).join(Reply, Reply.id == Posting.reply_id).where(Reply.incident_id == incident.id)))) == 3
+        assert set(session.scalars(select(Feedback.verdict))) == {"helped", "wrong"}
+        assert session.scalars(select(Appeal.state)).all() == ["open"]
         before = session.scalar(select(func.count()).select_from(Mention)), session.scalar(select(func.count()).select_from(LedgerEntry))
     assert rebuild(check=True).differences == ()
     audit.seal()

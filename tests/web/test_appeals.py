@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from werkzeug.test import TestResponse
 
 from app.accounts import people
@@ -96,3 +98,13 @@ def test_the_same_by_the_api(town: Town) -> None:
     assert ask("cleo", "POST", path, {"outcome": "uphold", "note": "x"}).status_code == 403
     assert ask("mona", "POST", path, {"outcome": "dismiss", "note": "It does delete them."}).json["state"] == "dismissed"
     assert ask("mona", "POST", path, {"outcome": "uphold", "note": "x"}).status_code == 409
+
+
+def test_whoever_may_take_a_second_look_finds_it_from_every_page_and_on_a_phone(town: Town) -> None:
+    """Red when the way there is hidden on a phone, or missing for an admin, who has no reviews."""
+    reply = rejected(town)
+    assert town.browser("ada").post(f"/replies/{reply.id}/appeal", data={"words": "Page 4 says so."}).status_code == 303
+    for who in ("mona", "max"):
+        page = town.browser(who).get(f"/people/{town.people[who].id}")
+        assert "Second looks , waiting: 1" in words(page)
+        assert re.search(r'only-phone.*href="/appeals">Second looks</a> <span[^>]*>1</span>', page.text, re.DOTALL)

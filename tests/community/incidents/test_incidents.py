@@ -329,6 +329,30 @@ def test_a_late_comer_gets_a_prepared_variant_that_waits_for_its_look(town: Town
         assert session.scalar(select(Posting.id).where(Posting.task_id == late.id)) is None
 
 
+def test_who_came_while_the_answer_waited_for_its_look_is_not_forgotten(town: Town) -> None:
+    """Red when only those who come after the approval get a variant: the desk offers the leading task alone, so nobody would answer them."""
+    made = crash(town, 1, 2, 3)
+    found = written(town, town.ada, made[0])
+    answers.hand_in(found.id, by=town.ada, only=[made[0].id, made[1].id])
+    (early,) = crash(town, 4)
+    answers.approve(found.id, by=town.cleo, chosen=[(reply.id, reply.revision) for reply in replies_of(found)])
+    news()
+    assert fresh(early).state == "in_review"
+    assert fresh(made[2]).state == "open", "whom the writer left out is not answered behind their back"
+
+
+def test_who_comes_when_the_first_is_settled_is_a_late_comer_too(town: Town) -> None:
+    """Red when the late-comer, who leads now, is left without the answer that is there."""
+    made = crash(town, 1, 2, 3)
+    found = written(town, town.ada, made[0])
+    answers.hand_in(found.id, by=town.ada)
+    answers.approve(found.id, by=town.cleo, chosen=[(reply.id, reply.revision) for reply in replies_of(found)])
+    with db.transaction():
+        tasks.resolve(fresh(made[0]), because="thanks", by=None)
+    (late,) = crash(town, 5)
+    assert (fresh(found).leading_task_id, fresh(late).state) == (late.id, "in_review")
+
+
 def test_variants_may_be_like_each_other_but_not_like_another_reply(town: Town) -> None:
     """Red when a variant is stopped as a copy of its kin, and when being kin opens the door to any copy."""
     made = crash(town, 1, 2, 3)

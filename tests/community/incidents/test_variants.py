@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from community.incidents.variants import Parts, first_name, vary
@@ -20,9 +22,20 @@ def test_each_of_the_first_four_is_another() -> None:
     assert all(PARTS.body in text for text in made)
 
 
+@pytest.mark.parametrize(("openings", "closings"), [(1, 1), (2, 3), (3, 2), (3, 3), (6, 4)])
+def test_each_pair_comes_once_before_any_comes_again_and_both_change(openings: int, closings: int) -> None:
+    """Red when all who open alike close alike, and when two counts that share a divisor leave pairs out."""
+    parts = Parts("core", [f"o{n}" for n in range(openings)], [f"c{n}" for n in range(closings)])
+    made = [vary(parts, number, name=None, fits=lambda _: True) for number in range(openings * closings)]
+    assert len(set(made)) == openings * closings
+    for one, following in pairwise(made):
+        assert openings == 1 or one.split()[0] != following.split()[0]
+    assert len({one.split()[2] for one in made[: min(openings, closings)]}) == min(openings, closings)
+
+
 def test_without_a_name_the_sentence_still_reads() -> None:
     assert words(0, None) == "Hi, We know of it and work on it. Thanks for telling us."
-    assert words(1, None) == "Sorry about that! We know of it and work on it. Thanks for telling us."
+    assert words(1, None) == "Sorry about that! We know of it and work on it. More here within the hour."
 
 
 def test_what_the_network_has_no_room_for_is_left_out_from_the_end() -> None:
