@@ -31,6 +31,7 @@ from app import schedule
 from app.config import Config
 from app.kernel import migrate, queue, scheduler
 from app.kernel.processes import CannotStart, PidFile, Valkey, end_with_parent, port_is_free
+from escalation.classifier import meaning
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +184,8 @@ def worker(count: int, queues: Sequence[str]) -> None:
     """Do queued jobs until told to stop. Posting needs a worker of its own: --queue posting."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     queues = queues or tuple(name for name in queue.QUEUES if name != "posting")
+    if set(queues) != {"posting"}:
+        _read_encoder()
     if count == 1:
         queue.work(app, queues)
         return
@@ -200,6 +203,11 @@ def worker(count: int, queues: Sequence[str]) -> None:
 def run_scheduler() -> None:
     """Queue what runs by the clock until told to stop. One works at a time; a second one waits to take over."""
     _schedule()
+
+
+def _read_encoder() -> None:
+    """Read once, before the fork: each job is a process of its own, and 90 MB are shared by all of them."""
+    meaning.live()
 
 
 def _start(app: Flask, config: Config, ports: tuple[int, int]) -> None:
@@ -229,6 +237,7 @@ def _start(app: Flask, config: Config, ports: tuple[int, int]) -> None:
         for step in (_migrate, _seed) if demo else (_migrate,):
             if code := starter.call(lambda step=step: step(app, config)):  # type: ignore[misc]
                 raise SystemExit(code)
+        _read_encoder()
         gc.collect()
         gc.freeze()
         _run_parts(starter, app, ports if demo else ports[:1])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
+from itertools import islice
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,11 +12,11 @@ from flask_login import current_user
 from app import access
 from app.access import acting_brand
 from app.accounts import people
-from app.accounts.models import User
+from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import Forbidden, Invalid, Missing, NotFound
-from app.web import render
+from app.web import limits, render
 from app.web.frame import done, page, page_or_part, watch
 from community.answers import actions, importing, public, recalls, suggestions, uses
 from community.answers.models import Answer, Version
@@ -312,33 +312,37 @@ def bring() -> ResponseReturnValue:
 
 @blueprint.post("/answers/import/file")
 def bring_file() -> ResponseReturnValue:
-    user, brand = _user(), acting_brand()
-    sent = request.files.get("file")
+    """A file, some lines in a transaction each: a long one makes nobody wait."""
+    user, brand = _begin()
+    sent, counts, refused = request.files.get("file"), None, None
     try:
         if sent is None or not sent.filename:
             raise Missing("Choose a file first.", field="file")
-        lines = io.TextIOWrapper(sent.stream, encoding="utf-8-sig", errors="replace", newline="")
-        counts = importing.import_rows(brand, importing.rows(lines), by=user)
+        found = importing.rows(importing.opened(sent.stream))
+        while batch := list(islice(found, importing.BATCH)):
+            with db.transaction():
+                part = importing.import_rows(brand, batch, by=db.session.merge(user, load=True))
+            counts = part if counts is None else counts + part
+        if counts is None:
+            raise Invalid("There is nothing below its first line.", field="file")
     except (Invalid, Missing) as refusal:
-        return page("answers/import.html", counts=None, found=None, refused=refusal.message, url="", **_about(user, brand.id)), refusal.status
-    return page("answers/import.html", counts=counts, found=None, refused=None, url="", **_about(user, brand.id))
+        refused = refusal
+    return _brought(user, brand, counts=counts, refused=refused)
+
+
+bring_file.own_transactions = True  # type: ignore[attr-defined]
 
 
 @blueprint.post("/answers/import/page")
 def bring_page() -> ResponseReturnValue:
     """What a page holds, to pick from. Fetched outside of any transaction: a slow site makes nobody wait."""
-    with db.transaction(read_only=True):
-        access.check(request.endpoint)
-        user, brand = _user(), acting_brand()
-        RULES.check(user, "answer.write", actions.Shelf(brand.id, None))
+    user, brand = _begin()
     url, found, refused = request.form.get("url", "").strip()[:2000], None, None
     try:
-        found = importing.read_page(url)
+        url, found = importing.read_page(url)
     except Invalid as refusal:
-        refused = refusal.message
-    with db.transaction(read_only=True):
-        shown = page("answers/import.html", counts=None, found=found, refused=refused, url=url, **_about(user, brand.id))
-    return shown, 422 if refused else 200
+        refused = refusal
+    return _brought(user, brand, found=found, refused=refused, url=url)
 
 
 bring_page.own_transactions = True  # type: ignore[attr-defined]
@@ -346,16 +350,49 @@ bring_page.own_transactions = True  # type: ignore[attr-defined]
 
 @blueprint.post("/answers/import/picked")
 def bring_picked() -> ResponseReturnValue:
-    """Those that were picked, with the words as they stand in the form."""
+    """Those that were picked, with the words as they stand in the form; what is known already is left alone, what can't be taken is shown again."""
     user, brand = _user(), acting_brand()
-    source, added = request.form.get("url", "")[:2000] or None, 0
-    for place in request.form.getlist("pick")[: importing.MOST_FOUND]:
-        title, body = request.form.get(f"title-{place}", ""), request.form.get(f"body-{place}", "")
-        actions.add(brand, by=user, title=title, body=body, source=source, topic=request.form.get("topic") or "other")
-        added += 1
-    if not added:
+    url, topic = request.form.get("url", "")[:2000], request.form.get("topic") or "other"
+    picked = [place for place in request.form.getlist("pick")[: importing.MOST_FOUND] if place.isascii() and place.isdigit() and len(place) < 5]
+    if not picked:
         raise Missing("Pick at least one.", field="pick")
-    return done("answers.index", f"{added} taken over. Look at each once: a page says more than a reply can.")
+    rows = [
+        importing.Row(int(place), {"title": request.form.get(f"title-{place}", ""), "body": request.form.get(f"body-{place}", ""), "topic": topic})
+        for place in picked
+    ]
+    counts = importing.import_rows(brand, rows, by=user, source=url or None)
+    if counts.bad:
+        again = {number for number, _ in counts.bad}
+        found = [importing.Found(row.values["title"], row.values["body"]) for row in rows if row.number in again]
+        return _brought(user, brand, counts=counts, found=found, url=url)
+    known = f" {counts.known} were known already." if counts.known else ""
+    return done("answers.index", f"{counts.added} taken over.{known} Look at each once: a page says more than a reply can.")
+
+
+def _begin() -> tuple[User, Brand]:
+    """The person and their brand, where a view opens its own transactions."""
+    with db.transaction(read_only=True):
+        access.check(request.endpoint)
+        limits.spend()
+        user, brand = _user(), acting_brand()
+        RULES.check(user, "answer.write", actions.Shelf(brand.id, None))
+    return user, brand
+
+
+def _brought(
+    user: User,
+    brand: Brand,
+    *,
+    counts: importing.Imported | None = None,
+    found: list[importing.Found] | None = None,
+    refused: Invalid | Missing | None = None,
+    url: str = "",
+) -> ResponseReturnValue:
+    with db.transaction(read_only=True):
+        shown = page(
+            "answers/import.html", counts=counts, found=found, refused=refused.message if refused else None, url=url, **_about(user, brand.id)
+        )  # fmt: skip
+    return shown, refused.status if refused else 422 if found and counts else 200
 
 
 # What everybody may read

@@ -20,9 +20,6 @@ from community.answers import importing, meaning, search, suggestions
 from community.answers.models import Passage
 from community.replies.models import Posting
 
-BATCH = 200
-"""Lines in one transaction."""
-
 answers = AppGroup("answers", help="The answer library.")
 
 
@@ -43,13 +40,13 @@ def import_(file: Path, slug: str, email: str | None) -> None:
             raise Invalid(f"{brand.name} has no admin yet: say with --as who is to own the answers.")
         total = importing.Imported(0, 0, 0, [])
         size = file.stat().st_size
-        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines, Progress(transient=True) as progress:
+        with importing.opened(file.open("rb")) as lines, Progress(transient=True) as progress:
             bar = progress.add_task("Importing", total=size or None)
             found = importing.rows(lines)
-            while batch := list(islice(found, BATCH)):
+            while batch := list(islice(found, importing.BATCH)):
                 with db.transaction():
                     part = importing.import_rows(brand, batch, by=db.session.merge(owners[0], load=True))
-                total = importing.Imported(total.read + part.read, total.added + part.added, total.known + part.known, total.bad + part.bad)
+                total += part
                 progress.update(bar, advance=sum(len(value) for row in batch for value in row.values.values()))
         for number, why in total.bad:
             click.echo(f"Line {number}: {why}", err=True)
@@ -70,10 +67,10 @@ def index() -> None:
     found = 0
     with Progress(transient=True) as progress:
         bar = progress.add_task("Indexing", total=len(ids) or None)
-        for start in range(0, len(ids), BATCH):
+        for start in range(0, len(ids), importing.BATCH):
             with db.transaction():
-                found += suggestions.shelve_replies(ids[start : start + BATCH])
-            progress.update(bar, advance=BATCH)
+                found += suggestions.shelve_replies(ids[start : start + importing.BATCH])
+            progress.update(bar, advance=importing.BATCH)
     search.count_terms(anyway=True)
     meaning.reread_passages()
     with db.transaction(read_only=True) as session:

@@ -24,7 +24,7 @@ from community.replies.models import Posting, Revision
 
 SHORTLIST = 300
 """Passages whose signs are nearest; the whole vectors order only these."""
-LEAST_ALIKE = 0.3
+LEAST_ALIKE = 0.35
 """Cosine below which two texts are about different things, whatever else is in the library."""
 MOST_KEPT = 1_000_000
 """Passages whose signs a process keeps in memory (56 MB of 384 numbers each); the brand searched longest ago gives way."""
