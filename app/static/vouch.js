@@ -39,6 +39,12 @@
       waiting = new DOMParser().parseFromString(await answer.text(), "text/html").body;
       const shown = new Set($$("[data-item]", list).map((item) => item.id));
       const more = $$("[data-item]", waiting).filter((item) => !shown.has(item.id)).length;
+      /* What only reports how far something has come is shown at once; nothing in it can be pressed by mistake. */
+      const live = $$("[data-live]", list), at = (item) => $(`#${item.id}`, waiting);
+      const going = live.length && live.every((item) => at(item)?.matches("[data-live]"));
+      for (const item of live) if (at(item)) item.replaceWith(at(item).cloneNode(true));
+      if (going && !more) return;
+      if (live.length && !going) waiting = null; /* it has ended: what stands around the list changes too */
       words.textContent = more ? `${more} new. Show ${more === 1 ? "it" : "them"}` : "This list has changed. Show it";
     }
     fresh.hidden = false;

@@ -12,9 +12,10 @@ from app.access import acting_brand
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from app.web import render
-from app.web.frame import done, page, page_or_part, watch
+from app.web.frame import done, is_part, page, page_or_part, watch
 from escalation import jobs
-from escalation.classifier import store
+from escalation.classifier import brands, store
+from escalation.classifier.model import BadArtefact
 from escalation.learning import drift, queries, runs
 from escalation.learning.models import LearningRun
 from escalation.permissions import RULES
@@ -39,14 +40,16 @@ def index() -> ResponseReturnValue:
     user, brand = current_user._get_current_object(), acting_brand()
     RULES.check(user, "learning.see", brand)
     found, models = runs.runs(brand), runs.models(brand)
+    live = next((model for model in models.values() if model.state == "live"), None)
     values: dict[str, Any] = {
         "runs": [(run, models.get(run.model_id or 0), STATES[run.state]) for run in found],
-        "live": next((model for model in models.values() if model.state == "live"), None),
+        "live": live,
         "may": RULES.may(user, "learning.decide", brand),
         "busy": next((run for run in found if run.state in ("queued", "fitting")), None),
     }
-    if request.headers.get("X-Part") == "true":
+    if is_part():
         return page_or_part("learning/index.html", "learning/_list.html", **values)
+    card, broken = _start_model()
     return page(
         "learning/index.html",
         progress=queries.progress(user, brand),
@@ -54,7 +57,10 @@ def index() -> ResponseReturnValue:
         earnest=queries.EARNEST,
         weeks=drift.weeks(brand),
         much=drift.MUCH,
-        card=store.live().card,
+        card=card,
+        trouble=broken or brands.trouble(brand.id),
+        outgrown=live is not None and not broken and runs.outgrown(live),
+        waiting=sum(found[0].figures.get("alone", {}).values()) if found else 0,
         shadow_days=runs.SHADOW_DAYS.of(brand),
         by_itself=runs.BY_ITSELF.of(brand),
         **values,
@@ -74,13 +80,18 @@ def show(run_id: int) -> ResponseReturnValue:
     user = current_user._get_current_object()
     run = _run(run_id)
     model = runs.models(acting_brand()).get(run.model_id or 0)
+    values: dict[str, Any] = {
+        "run": run,
+        "people": runs.names(run),
+        "changed": [(row, render.piece(mention.text)) for row, mention in runs.differences(run)],
+    }
+    if is_part():
+        return page_or_part("learning/show.html", "learning/_run.html", **values)
     return page(
         "learning/show.html",
-        run=run,
+        **values,
         state=STATES[run.state],
         model=model,
-        people=runs.names(run),
-        changed=[(row, render.piece(mention.text)) for row, mention in runs.differences(run)],
         may=RULES.may(user, "learning.decide", run),
         can_take=runs.can_take(run),
     )
@@ -105,6 +116,14 @@ def back() -> ResponseReturnValue:
     """One click to the model before."""
     before = runs.back(acting_brand(), by=current_user._get_current_object())
     return done("learning.index", f"Model {before.version} decides again." if before else "The start model decides alone again.")
+
+
+def _start_model() -> tuple[dict[str, Any], str | None]:
+    """Its card, and why it can't be used, if so: the page must open above all then."""
+    try:
+        return store.live().card, None
+    except BadArtefact as error:
+        return {}, str(error)
 
 
 def _run(run_id: int) -> LearningRun:

@@ -26,31 +26,42 @@ MOST_KEPT = 64
 _LIVE = select(BrandModel.id, BrandModel.sha256).where(BrandModel.brand_id == bindparam("brand_id"), among(BrandModel.state, "live"))
 
 _lock = threading.Lock()
-_read: dict[int, tuple[tuple[int, str], SecondStage | None]] = {}
+_read: dict[int, tuple[tuple[int, str], SecondStage | None, str | None]] = {}
 
 
 def live(brand_id: int) -> SecondStage | None:
     """The brand's live second stage, or None where it has none: one small statement, the bytes only when they are others.
     One that can't be read is logged and left out: the start model decides alone, as on the first day."""
+    return _live_or_why_not(brand_id)[0]
+
+
+def trouble(brand_id: int) -> str | None:
+    """Why the live model is left out, in a sentence; None where it decides, or where there is none."""
+    return _live_or_why_not(brand_id)[1]
+
+
+def _live_or_why_not(brand_id: int) -> tuple[SecondStage | None, str | None]:
     with db.transaction(read_only=True) as session:
         found = session.execute(_LIVE, {"brand_id": brand_id}).first()
         if found is None:
-            return None
+            return None, None
         key = (found[0], found[1])
         kept = _read.get(brand_id)
         if kept is not None and kept[0] == key:
-            return kept[1]
+            return kept[1:]
         raw = session.scalar(select(BrandModel.artefact).where(BrandModel.id == key[0]))
     stage: SecondStage | None = None
+    why_not: str | None = None
     try:
         stage = from_bytes(raw or b"")
     except BadArtefact as error:
+        why_not = str(error)
         log.error("The live model %d of brand %d is not used: %s", key[0], brand_id, error)
     with _lock:
         if len(_read) >= MOST_KEPT:
             _read.clear()
-        _read[brand_id] = (key, stage)
-    return stage
+        _read[brand_id] = (key, stage, why_not)
+    return stage, why_not
 
 
 def keep(brand: Brand, stage: SecondStage, *, by: User | None = None, figures: dict[str, Any] | None = None) -> BrandModel:

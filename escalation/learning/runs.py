@@ -73,7 +73,7 @@ BY_ITSELF = switch(
     True,
     group="Learning",
     label="Learn by itself once a week",
-    help=f"When at least {BY_ITSELF_FROM} new labels have come. What was learned still has to be better to go live.",
+    help=f"When at least {BY_ITSELF_FROM} new labels have come, or an update brought another start model. What was learned still has to be better to go live.",
 )
 
 
@@ -227,6 +227,11 @@ def models(brand: Brand) -> dict[int, BrandModel]:
     return {row.id: row for row in found}
 
 
+def outgrown(model: BrandModel) -> bool:
+    """Whether this model was learned beside an earlier start model than the one that decides now."""
+    return model.start != store.live().version
+
+
 def queue(run: LearningRun, perform_job: Any) -> None:
     """Ask a worker for it once the row is there; without Redis the clock asks again."""
     db.after_commit(lambda: enqueue(perform_job, run.id, job_id=f"learn-{run.id}"))
@@ -349,13 +354,19 @@ def _learn_by_itself(perform_job: Any) -> None:
             fresh = select(Label.id).where(Label.brand_id == brand.id, among(Label.source, *SAID)).order_by(Label.id.desc()).limit(at_most(BY_ITSELF_FROM))
             if last is not None:
                 fresh = fresh.where(Label.at > last)
-            if len(session.scalars(fresh).all()) >= BY_ITSELF_FROM:
+            if len(session.scalars(fresh).all()) >= BY_ITSELF_FROM or _beside_an_earlier_start(brand):
                 break
         else:
             return
     # One brand a tick: the next finds the next.
     with db.transaction() as session:
         queue(start(session.get_one(Brand, brand.id), by=None), perform_job)
+
+
+def _beside_an_earlier_start(brand: Brand) -> bool:
+    """Whether an update of the product brought another start model than the one the brand's live model corrects."""
+    was = db.session.scalar(select(BrandModel.start).where(BrandModel.brand_id == brand.id, among(BrandModel.state, "live")))
+    return was is not None and was != store.live().version
 
 
 def _take(run: LearningRun, *, by: User | None, reason: str) -> None:

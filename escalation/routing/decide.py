@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
-from community.ports import Post, Reason, Route, Signals
+from community.ports import Audience, Post, Reason, Route, Signals
 from escalation.classifier.predict import READ_LANGUAGES
 from escalation.routing.policy import Level, Policy, Rule
 
@@ -13,14 +15,8 @@ MOST_REACH = 3.0
 
 def decide(policy: Policy, post: Post, signals: Signals) -> Route:
     """The first rule that matches gives audience, kind and tags; the priority is the sum of the reasons' points."""
-    levels: dict[str, Level] = {name: lines.level(getattr(signals, name)) for name, lines in policy.lines.items()}
-    facts = {
-        "private": post.private,
-        "praise": signals.praise,
-        "read": signals.lang in READ_LANGUAGES,
-        "empty": not any(character.isalnum() for character in post.text),
-    }
-    rule = next(rule for rule in policy.rules if _matches(rule, levels, facts, signals))
+    levels, facts = _levels(policy, signals), _facts(post, signals)
+    rule = _rule(policy, levels, facts, signals.topics)
     reasons = (_why(rule, policy, signals), *_priority(policy, post, signals, levels))
     tags = tuple(dict.fromkeys((*rule.tags, *signals.topics)))
     return Route(
@@ -34,11 +30,43 @@ def decide(policy: Policy, post: Post, signals: Signals) -> Route:
     )
 
 
-def _matches(rule: Rule, levels: dict[str, Level], facts: dict[str, bool], signals: Signals) -> bool:
+def audience_by(policy: Policy) -> Callable[[Post, Signals], Audience]:
+    """Where `decide` would send a post, without its reasons, for walking through many: what decides alike is decided once."""
+    known: dict[tuple[Any, ...], Audience] = {}
+
+    def audience(post: Post, signals: Signals) -> Audience:
+        levels, facts = _levels(policy, signals), _facts(post, signals)
+        key = (*levels.values(), *facts.values(), signals.topics)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = _rule(policy, levels, facts, signals.topics).audience
+        return found
+
+    return audience
+
+
+def _levels(policy: Policy, signals: Signals) -> dict[str, Level]:
+    return {name: lines.level(getattr(signals, name)) for name, lines in policy.lines.items()}
+
+
+def _facts(post: Post, signals: Signals) -> dict[str, bool]:
+    return {
+        "private": post.private,
+        "praise": signals.praise,
+        "read": signals.lang in READ_LANGUAGES,
+        "empty": not any(character.isalnum() for character in post.text),
+    }
+
+
+def _rule(policy: Policy, levels: dict[str, Level], facts: dict[str, bool], topics: tuple[str, ...]) -> Rule:
+    return next(rule for rule in policy.rules if _matches(rule, levels, facts, topics))
+
+
+def _matches(rule: Rule, levels: dict[str, Level], facts: dict[str, bool], topics: tuple[str, ...]) -> bool:
     return (
         all(levels[signal] == level for signal, level in rule.levels)
         and all(facts[fact] == value for fact, value in rule.facts)
-        and (not rule.topics or any(topic in signals.topics for topic in rule.topics))
+        and (not rule.topics or any(topic in topics for topic in rule.topics))
     )
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from app.kernel.db import db
-from escalation.classifier import brands
+from escalation.classifier import brands, store
+from escalation.classifier.model import BadArtefact
+from escalation.classifier.models import BrandModel
 from escalation.learning import runs
 from escalation.routing import lines
 from tests.escalation.learning.stream import stream
@@ -46,6 +52,62 @@ def test_an_admin_learns_puts_live_and_goes_back(town: Town) -> None:
     assert "The start model alone" in words(boss.get("/learning"))
     assert boss.post("/learning/back").status_code == 409
     assert "Put it live" not in words(town.browser("ann").get(f"/learning/runs/{run.id}"))
+
+
+def test_what_is_under_way_comes_as_a_part_and_is_marked_to_be_shown_at_once(town: Town) -> None:
+    boss = town.browser("max")
+    assert boss.post("/learning/runs").location == "/learning"
+    with db.transaction(read_only=True):
+        (run,) = runs.runs(town.brand)
+    for path in ("/learning", f"/learning/runs/{run.id}"):
+        part = boss.get(path, headers={"X-Part": "true"}).text
+        assert "data-live" in part and "<html" not in part
+        assert "data-live" in boss.get(path).text
+    runs.perform(run.id)
+    for path in ("/learning", f"/learning/runs/{run.id}"):
+        assert "data-live" not in boss.get(path, headers={"X-Part": "true"}).text
+    assert "Learning takes 50 labelled posts" in words(boss.get("/learning"))
+
+
+def test_one_labeller_is_told_what_would_help(town: Town) -> None:
+    real(town)
+    said = stream(60)
+    mentions = arrive(town.brand, said)
+    label(mentions, said, town.tim)
+    for page in ("/learning", "/labelling"):
+        assert "All of these come from one person." in words(town.browser("max").get(page))
+    label(mentions[:1], said[:1], town.tess)
+    for page in ("/learning", "/labelling"):
+        assert "Ask a second person" not in words(town.browser("max").get(page))
+
+
+def test_a_live_model_that_cannot_be_read_is_named_and_one_click_mends_it(town: Town) -> None:
+    real(town)
+    said = stream(160)
+    label(arrive(town.brand, said), said, town.tim, town.tess)
+    boss = town.browser("max")
+    with db.transaction():
+        run = runs.start(fresh(town.brand), by=None)
+    runs.perform(run.id)
+    assert boss.post(f"/learning/runs/{run.id}/live", data={"reason": "We looked"}).location == "/learning"
+    assert "can't be" not in words(boss.get("/learning")) and "earlier start model" not in words(boss.get("/learning"))
+    with db.transaction() as session:
+        row = session.get_one(BrandModel, fresh(run).model_id)
+        row.artefact, row.sha256, row.start = row.artefact[:-9] + b"otherends", "0" * 64, "of old"
+    shown = words(boss.get("/learning"))
+    assert "does not match its own hash" in shown and "The start model decides alone: learn again, or go back" in shown
+    assert "It was learned beside an earlier start model" in shown
+    assert boss.post("/learning/back").location == "/learning"
+    assert "does not match" not in words(boss.get("/learning"))
+
+
+def test_the_page_opens_though_the_start_model_is_damaged(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> Any:
+        raise BadArtefact("The model file does not match the hash on its card.")
+
+    monkeypatch.setattr(store, "live", damaged)
+    shown = words(town.browser("max").get("/learning"))
+    assert "does not match the hash on its card. Every post goes to tier 1 until it is put right." in shown
 
 
 def test_lines_are_rehearsed_put_live_and_taken_back(town: Town) -> None:

@@ -122,6 +122,21 @@ def test_a_model_that_would_change_much_waits_for_a_word(learned: tuple[Brand, U
     assert brands.live(northwind.id) is not None
 
 
+def test_another_start_model_asks_for_a_run_by_itself(learned: tuple[Brand, User, LearningRun]) -> None:
+    northwind, admin, run = learned
+    with db.transaction():
+        runs.put_live(fresh(run), by=admin, reason="We looked")
+    with clock.ago(timedelta(days=-8)):
+        jobs.keep_learning()
+        with db.transaction(read_only=True):
+            assert len(runs.runs(northwind)) == 1, "nothing new to learn"
+        with db.transaction() as session:
+            session.execute(update(BrandModel).values(start="of last year"))
+        jobs.keep_learning()
+        with db.transaction(read_only=True):
+            assert [one.by_id for one in runs.runs(northwind)] == [None, admin.id]
+
+
 def test_back_is_one_click_and_goes_further_back_each_time(learned: tuple[Brand, User, LearningRun]) -> None:
     northwind, admin, first = learned
     with db.transaction():

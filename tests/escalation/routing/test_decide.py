@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from community.ports import Post, Signals
 from escalation.classifier.lexicon import TOPICS
-from escalation.routing.decide import decide
+from escalation.routing.decide import audience_by, decide
 from escalation.routing.policy import default_policy
 
 POLICY = default_policy()
@@ -106,3 +106,21 @@ def test_a_route_explains_itself() -> None:
     assert decided.policy == POLICY.version
     assert route(topics=("legal", "repeat")).tags == ("grave", "legal", "repeat")
     assert "legal" in route(topics=("legal",)).reasons[0].text
+
+
+def test_the_audience_alone_is_that_of_the_whole_route_however_often_it_is_asked() -> None:
+    asked = audience_by(POLICY)
+    cases = [
+        (Post(text, "en", private=private), signals(anger=anger, technical=technical, spam=spam, praise=praise, lang=lang, topics=topics))
+        for text in ("words", "!!")
+        for private in (False, True)
+        for anger in (0.02, 0.2, 0.9)
+        for technical in (0.02, 0.3, 0.9)
+        for spam in (0.02, 0.9)
+        for praise in (False, True)
+        for lang in ("en", "fi")
+        for topics in ((), ("legal",), ("repeat",))
+    ]
+    for post, read in cases * 2:
+        assert asked(post, read) == decide(POLICY, post, read).audience
+    assert {asked(post, read) for post, read in cases} == {"community", "triage", "tier_1", "tier_2", "set_aside"}
