@@ -230,10 +230,12 @@ def _tell(story: _Story, used: str | None) -> None:
         receive(story.account, [_incoming(story, story.ext_id, post["text"], post["handle"], post["author"])])
         _spread_news()
     then = post.get("then")
-    if then is None:
+    if then is None and "incident" not in post:
         return
     with _ago(ago - 0.5):
         _make_sure(story, post.get("tier", "community"))
+    if then is None:
+        return
     if then == "case":
         _work_on_case(story, ago)
         return
