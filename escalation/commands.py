@@ -5,6 +5,7 @@ Data goes to standard output, everything for people (progress, bad lines, errors
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from app.kernel.db import db
 from community.mentions.text import language, readable
 from community.ports import Post, Route
 from escalation.classifier import brands, meaning, store
+from escalation.classifier.conversation import stream_of, worth
 from escalation.classifier.evaluation import MAX_TEXT, Router, contradictions, evaluate, parse_line, report, routes_of
 from escalation.classifier.model import BadArtefact
 from escalation.classifier.predict import predict
@@ -108,7 +110,13 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
         default=None,
         help="Judge each part of FILE by what a brand would have learned from the other parts; nothing is stored.",
     )
-    def evaluate_command(file: IO[str], slug: str | None, folds: int | None) -> None:
+    @click.option(
+        "--stream",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        default=None,
+        help="Mentions (JSONL, also .gz) that hold the posts of FILE with author and time: also tell what an author's earlier posts would add.",
+    )
+    def evaluate_command(file: IO[str], slug: str | None, folds: int | None, stream: Path | None) -> None:
         """Measure on labelled JSON lines (FILE or -): `text` and any of angry, technical, service_related, praise, sentiment. Prints JSON."""
         rows, bad = _labelled(file)
         try:
@@ -119,6 +127,8 @@ def classifier_group(find_brand: BrandCheck) -> click.Group:
                     found = evaluate(rows, router, lambda done: bar.update(task, completed=done))
                 else:
                     found = {"folds": folds, **report(rows, _routes_by_folds(rows, folds))}
+                if stream is not None:
+                    found["conversation"] = _conversation(rows, stream, router)
         except BadArtefact as error:
             raise click.ClickException(str(error)) from None
         click.echo(json.dumps({"bad_lines": bad, **found}, ensure_ascii=False))
@@ -175,6 +185,15 @@ def _routes_by_folds(rows: Sequence[dict[str, Any]], folds: int) -> list[Route]:
     for places, stage in fold_stages(store.live(), [example_of(row) for row in rows], folds, encoder=meaning.live()):
         routes.update(zip(places, routes_of([rows[place] for place in places], _router(stage=stage)), strict=True))
     return [routes[place] for place in range(len(rows))]
+
+
+def _conversation(rows: Sequence[dict[str, Any]], stream: Path, router: Router) -> dict[str, Any]:
+    try:
+        with gzip.open(stream, "rt", encoding="utf-8") if stream.suffix == ".gz" else stream.open(encoding="utf-8") as lines:
+            posts = stream_of(lines)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{stream.name} can't be read: {error}.") from None
+    return worth(rows, posts, router)
 
 
 def _labelled(file: IO[str]) -> tuple[list[dict[str, Any]], int]:

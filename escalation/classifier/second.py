@@ -15,7 +15,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,7 @@ from community.mentions.text import language, readable
 from community.ports import Post
 from escalation.classifier.evaluation import auc
 from escalation.classifier.features import SURFACE, Reading, Token, read, surface
+from escalation.classifier.logistic import logistic, probability
 from escalation.classifier.meaning import LANGUAGES as ENCODED
 from escalation.classifier.meaning import Meaning
 from escalation.classifier.model import BadArtefact, Model
@@ -53,9 +54,6 @@ HOLD_WORD, HOLD_SENSE = 0.1, 0.3
 FOLDS, SEED = 5, 20_261_122
 CHANCE = 1.64
 """Standard errors by which a signal must be judged worse before that counts: one in twenty by chance."""
-
-MOST_STEPS, MOST_TURNS, NEAR = 50, 200, 1e-5
-"""Steps of a fit, turns of the search for one, and the share of the first slope at which it is done."""
 
 MOST_WORDS = 12_000
 LEAST_SEEN = 2
@@ -259,11 +257,11 @@ def out_of_fold(start: Model, examples: Sequence[Example], folds: int = FOLDS, s
     """Probabilities of HEADS by the start model, and by stages that never saw the post they judge: what learning is worth
     here, measured and then thrown away. Where a fold has too few labels the start model's stand. Equal texts share a fold."""
     known = _Read.of(start, examples, encoder)
-    before = _probability(known.start[:, : len(HEADS)])
+    before = probability(known.start[:, : len(HEADS)])
     after = before.copy()
     for places, stage in known.folds(folds, seed):
         if stage is not None:
-            after[places] = _probability(
+            after[places] = probability(
                 stage.judge(
                     [known.posts[place] for place in places],
                     [known.readings[place] for place in places],
@@ -440,7 +438,7 @@ def _outer(
     parts = [np.zeros((len(found) - 1, len(HEADS))) for found, _ in inner]
     for at, careful in zip(columns, caution, strict=True):
         hold = np.concatenate([np.full(len(FEATURES), HOLD_FEATURE[HEADS[at]]), np.full(width * len(inner), HOLD_TOLD), [HOLD_BIAS]])
-        learned = _logistic(inputs, truth[:, at], weight[:, at], start[:, at], hold * careful)
+        learned = logistic(inputs, truth[:, at], weight[:, at], start[:, at], hold * careful)
         features[:, at], bias[at] = learned[: len(FEATURES)], learned[-1]
         for place, (found, _) in enumerate(inner):
             trust = learned[len(FEATURES) + place * width : len(FEATURES) + (place + 1) * width]
@@ -483,64 +481,4 @@ def _small(inputs: Any, truth: Doubles, weight: Doubles, hold: float) -> Doubles
     if not yes or not no:
         return np.zeros(inputs.shape[1] + 1)
     even = weight * np.where(truth > 0, 0.5 / yes, 0.5 / no) * (yes + no)
-    return _logistic(inputs, truth, even, np.zeros(len(truth)), np.append(np.full(inputs.shape[1], hold), 1e-6))
-
-
-def _logistic(inputs: Any, truth: Doubles, weight: Doubles, offset: Doubles, hold: Doubles) -> Doubles:
-    """Logistic regression around a fixed offset, each coefficient held at zero by its own strength; the last is the bias.
-    Newton's steps, each found by conjugate gradients: a library's own way would cost a process 27 MB."""
-    from threadpoolctl import threadpool_limits
-
-    turned = inputs.T.tocsr() if hasattr(inputs, "tocsr") else inputs.T
-    squares = turned.power(2) if hasattr(turned, "power") else turned**2
-
-    def forth(at: Doubles) -> Doubles:
-        return np.asarray(inputs @ at[:-1] + at[-1])
-
-    def back(posts: Doubles) -> Doubles:
-        return np.append(turned @ posts, posts.sum())
-
-    def loss(at: Doubles, score: Doubles) -> float:
-        return float((weight * (np.logaddexp(0.0, score) - truth * score)).sum() + (hold * at * at).sum() / 2)
-
-    found, score = np.zeros(len(hold)), offset.astype(np.float64)
-    first = 0.0
-    # Vectors this short are done before other threads have woken.
-    with threadpool_limits(1):
-        for _ in range(MOST_STEPS):
-            said = _probability(score)
-            slope = back(weight * (said - truth)) + hold * found
-            steep = float(np.linalg.norm(slope))
-            first = first or steep
-            if steep <= NEAR * first:
-                break
-            curve = weight * said * (1 - said)
-            scale = np.append(squares @ curve, curve.sum()) + hold
-            step = _conjugate(lambda at, curve=curve: back(curve * forth(at)) + hold * at, -slope, scale, min(0.1, math.sqrt(steep / first)) * steep)  # type: ignore[misc]
-            along, before, size = forth(step), loss(found, score), 1.0
-            while loss(found + size * step, score + size * along) > before and size > NEAR:
-                size /= 2
-            found, score = found + size * step, score + size * along
-    return found
-
-
-def _conjugate(bend: Callable[[Doubles], Doubles], wanted: Doubles, scale: Doubles, near: float) -> Doubles:
-    """What `bend`, a positive definite matrix with `scale` near its diagonal, turns into `wanted`, to within a length of `near`."""
-    found, left = np.zeros(len(wanted)), wanted.copy()
-    eased = left / scale
-    way, size = eased.copy(), float(left @ eased)
-    for _ in range(MOST_TURNS):
-        if float(np.linalg.norm(left)) <= near:
-            break
-        bent = bend(way)
-        part = size / float(way @ bent)
-        found += part * way
-        left -= part * bent
-        eased = left / scale
-        after = float(left @ eased)
-        way, size = eased + after / size * way, after
-    return found
-
-
-def _probability(odds: NDArray[Any]) -> Doubles:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds.astype(np.float64), -30.0, 30.0))))
+    return logistic(inputs, truth, even, np.zeros(len(truth)), np.append(np.full(inputs.shape[1], hold), 1e-6))

@@ -150,6 +150,37 @@ def test_evaluate_measures_what_learning_would_give_without_storing_it() -> None
     assert crossed["angry"]["auc"] > plain["angry"]["auc"]
 
 
+def conversation(count: int) -> tuple[str, list[str]]:
+    """Labelled second posts that say nothing by themselves, and the stream in which their authors had been cross or calm before."""
+    labelled, stream = [], []
+    for number in range(count):
+        cross = number % 2
+        first = f"You useless liars, worst company ever, number {number}" if cross else f"Where do I find lounge {number} please"
+        second = f"It is about order {number} in Leeds"
+        stream.append(json.dumps({"text": second, "author": f"a{number}", "posted_at": "2026-05-02T10:00:00+00:00"}))
+        stream.append(json.dumps({"text": first, "author": f"a{number}", "posted_at": "2026-05-01T10:00:00Z"}))
+        labelled.append(json.dumps({"text": second, "angry": cross}))
+    stream += ["not json", '{"text": "no time"}', json.dumps({"text": "ours", "author": "us", "posted_at": "2026-05-01T10:00:00Z", "by_brand": True})]
+    return "\n".join(labelled), stream
+
+
+def test_evaluate_tells_what_earlier_posts_of_an_author_would_add(tmp_path: Path) -> None:
+    labelled, stream = conversation(60)
+    (tmp_path / "stream.jsonl").write_text("\n".join(stream), "utf-8")
+    with gzip.open(tmp_path / "stream.jsonl.gz", "wt", encoding="utf-8") as packed:
+        packed.write("\n".join(stream))
+    for name in ("stream.jsonl", "stream.jsonl.gz"):
+        found = json.loads(call("evaluate", "-", "--stream", str(tmp_path / name), stdin=labelled).stdout)["conversation"]
+        assert (found["with_earlier_posts"], found["angry"]["n"], found["angry"]["positives"]) == (60, 60, 30)
+        assert found["angry"]["auc_alone"] < 0.7 and found["angry"]["auc_with_earlier"] > 0.95 and found["angry"]["gain_interval"][0] > 0.1
+    few = json.loads(call("evaluate", "-", "--stream", str(tmp_path / "stream.jsonl"), stdin=conversation(20)[0]).stdout)["conversation"]
+    assert few["angry"] == {"n": 20, "positives": 10, "too_few_to_tell": True}
+    (tmp_path / "none.jsonl").write_text("", "utf-8")
+    assert json.loads(call("evaluate", "-", "--stream", str(tmp_path / "none.jsonl"), stdin=labelled).stdout)["conversation"]["with_earlier_posts"] == 0
+    (tmp_path / "bad.jsonl.gz").write_bytes(b"plain")
+    assert "bad.jsonl.gz can't be read" in call("evaluate", "-", "--stream", str(tmp_path / "bad.jsonl.gz"), stdin=labelled).stderr
+
+
 def test_evaluate_orders_complaints_of_other_makers_by_the_anger_score() -> None:
     rows = [("You useless liars, worst company ever", 1), ("Where do I find the lounge?", 0), ("This is a disgrace, I am furious", 1), ("Lovely menu", 0)]
     stdin = "".join(json.dumps({"text": text, "labels": {"complaint": complains}}) + "\n" for text, complains in rows)

@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
 from community.ports import Post, Signals
 from escalation.classifier import second, store
@@ -153,21 +152,3 @@ def test_two_thousand_labels_are_learned_in_seconds() -> None:
     started = time.process_time()
     fit(store.live(), labelled(2_000))
     assert time.process_time() - started < 10
-
-
-@pytest.mark.parametrize("sparse", [True, False])
-def test_a_fit_ends_where_no_step_lowers_its_cost(sparse: bool) -> None:
-    chance = np.random.default_rng(3)
-    inputs = chance.normal(size=(200, 30)) * (chance.random((200, 30)) < 0.3)
-    truth, weight = (chance.random(200) < 0.3).astype(float), chance.random(200)
-    offset, hold = chance.normal(size=200), np.append(np.full(30, 0.2), 1e-6)
-    found = second._logistic(csr_matrix(inputs) if sparse else inputs, truth, weight, offset, hold)
-    wrong = weight * (1 / (1 + np.exp(-(offset + inputs @ found[:-1] + found[-1]))) - truth)
-    assert np.abs(np.append(inputs.T @ wrong, wrong.sum()) + hold * found).max() < 1e-3
-    assert np.abs(found).max() > 0.5, "it went somewhere"
-
-
-def test_a_fit_survives_labels_that_a_line_parts_perfectly() -> None:
-    inputs = np.array([[-1.0], [-2.0], [1.0], [2.0]])
-    found = second._logistic(inputs, np.array([0.0, 0, 1, 1]), np.full(4, 1e6), np.zeros(4), np.full(2, 1e-6))
-    assert np.isfinite(found).all() and found[0] > 1
