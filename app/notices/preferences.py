@@ -91,6 +91,12 @@ def choose(user: User, wishes: Wishes) -> None:
     people.prefer(user, **{KEPT_AS: kept})
 
 
+def learn_zone(user: User, zone: str) -> None:
+    """Keep the zone of the device somebody signs in from, so that quiet hours and digests keep to their day. A choice of their own stands."""
+    if KEPT_AS not in user.preferences and zone in zones():
+        people.prefer(user, **{KEPT_AS: {"zone": zone}})
+
+
 def no_more(user: User, names: list[str]) -> None:
     """Stop mails of these kinds, as asked for from inside of one."""
     now = wishes_of(user)

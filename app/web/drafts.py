@@ -15,6 +15,7 @@ from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from app.web import render
 from app.web.frame import done
 from app.web.tasks import outgoing, workspace
+from app.web.zone import here
 from community.answers import uses
 from community.moderation import checks
 from community.moderation.checks import Check
@@ -107,7 +108,7 @@ def _saved(reply: Reply, task: Task, user: User) -> ResponseReturnValue:
         reply=reply.id,
         revision=reply.revision,
         state=reply.state,
-        saved_at=f"{current.saved_at:%H:%M:%S}",
+        saved_at=f"{here(current.saved_at):%H:%M:%S}",
         lease_ends_at=mine.ends_at.isoformat() if mine and mine.ends_at else None,
         left=render.seconds_left(mine.ends_at) if mine else 0,
     )

@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.kernel import clock
+from app.web.zone import here, reader_zone
 from community.channels.models import ChannelAccount
 from community.channels.registry import kinds, name_of
 from community.mentions.models import Mention
+from escalation.sla import due
 from escalation.sla.due import ClockView, span
 
 MARKS = {"anger": "", "technical": "t", "spam": "p", "stop": "p"}
@@ -219,13 +221,15 @@ def clock_of(view: ClockView | None) -> Clock | None:
         return None
     total = (view.due_at - view.started_at).total_seconds() or 1
     share = max(0, min(100, round(100 * view.left.total_seconds() / total)))
+    met = here(view.met_at) if view.met_at else None
+    sum_ = due.view(started_at=here(view.started_at), minutes=view.minutes, due_at=here(view.due_at), now=clock.now(), met_at=met).sum
     if view.state == "met":
         words = f"met, {span(view.met_at - view.started_at)} of {view.minutes} min" if view.met_at else "met"
-        return Clock("met", "ok", "check", words, 100, view.due_at, view.sum)
+        return Clock("met", "ok", "check", words, 100, view.due_at, sum_)
     if view.state == "missed":
-        return Clock("missed", "bad", "octagon-alert", f"missed by {span(abs(view.left))}", 100, view.due_at, view.sum)
+        return Clock("missed", "bad", "octagon-alert", f"missed by {span(abs(view.left))}", 100, view.due_at, sum_)
     tone, icon = ("warn", "triangle-alert") if view.state == "at_risk" else ("ok", "clock")
-    return Clock(view.state, tone, icon, f"{span(view.left)} left", share, view.due_at, view.sum)
+    return Clock(view.state, tone, icon, f"{span(view.left)} left", share, view.due_at, sum_)
 
 
 def priority(points: int) -> tuple[str, str, str]:
@@ -241,7 +245,7 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     """`just now`, `12 min`, `1 h 38`, then the day; moments to come as `in 12 min`."""
     length = (now or clock.now()) - at
     if length < timedelta(0):
-        return f"in {span(-length)}" if length > timedelta(days=-1) else f"{at.day} {at:%b %H:%M}"
+        return f"in {span(-length)}" if length > timedelta(days=-1) else time_of_day(at)
     if length < timedelta(seconds=45):
         return "just now"
     if length < timedelta(hours=24):
@@ -249,17 +253,21 @@ def ago(at: datetime, now: datetime | None = None) -> str:
         return f"{minutes} min ago" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} ago" if minutes % 60 else f"{minutes // 60} h ago"
     if length < timedelta(hours=48):
         return "yesterday"
+    at = here(at)
     return f"{at.day} {at:%b}" if length < timedelta(days=300) else f"{at.day} {at:%b %Y}"
 
 
 def exact(at: datetime) -> str:
     """For the tooltip and screen readers."""
-    return f"{at.day} {at:%B %Y, %H:%M:%S} UTC"
+    at = here(at)
+    return f"{at.day} {at:%B %Y, %H:%M:%S %Z}"
 
 
 def time_of_day(at: datetime) -> str:
-    """With its date where it isn't today's."""
-    return f"{at:%H:%M}" if at.date() == clock.now().date() else f"{at.day} {at:%b %H:%M}"
+    """By the reader's clock, with its date where it isn't today's; says that it is UTC where nobody told us theirs."""
+    at = here(at)
+    words = f"{at:%H:%M}" if at.date() == here(clock.now()).date() else f"{at.day} {at:%b %H:%M}"
+    return words if reader_zone() else f"{words} UTC"
 
 
 def seconds_left(at: datetime | None) -> int:

@@ -9,10 +9,12 @@ from flask_login import current_user
 
 from app.access import acting_brand
 from app.accounts import people
+from app.accounts.models import User
 from app.kernel import limits
 from app.kernel.db import db
 from app.kernel.errors import Invalid, NotFound, TooMany
-from app.notices import mail
+from app.notices import mail, preferences
+from app.web import zone
 from app.web.frame import done, landing
 from community.joining import actions as joining
 
@@ -40,10 +42,12 @@ def begin() -> ResponseReturnValue:
     email, next_ = request.form.get("email", ""), _same_site(request.form.get("next"))
     try:
         limits.spend("sign_in", limits.address(request.remote_addr))
-        _, secret = people.sign_in(email, request.form.get("password", ""), address=request.remote_addr or "", device=request.user_agent.string)
+        begun, secret = people.sign_in(email, request.form.get("password", ""), address=request.remote_addr or "", device=request.user_agent.string)
     except (Invalid, TooMany) as refusal:
         page = render_template("session/login.html", email=email[:254], refusal=refusal.message, mails=mail.is_on(), next=next_)
         return page, refusal.status, {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) and refusal.retry_after else {}
+    with db.transaction() as session:
+        preferences.learn_zone(session.get_one(User, begun.user_id), request.cookies.get(zone.COOKIE, ""))
     # Nothing of the session before, nor its CSRF secret, goes on into this one.
     cookie.clear()
     cookie["sid"] = secret
