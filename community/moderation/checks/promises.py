@@ -48,6 +48,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
      rf"|confirmed)", "money", _TEAM),
     (r"money[\s-]back\sguarantee|(?:we|they|i)\sowe\syou|(?:we|they)(?:'re|\sare)\s(?:giving|offering|sending)\syou\b", "money", _TEAM),
     (rf"\b(?:i|we|they|northwind)(?:'ve|\shave|\shas|'d|\shad)?\s(?:just\s)?(?:refunded|reimbursed|credited|waived)\s{_W}{{0,2}}", "money", _TEAM),
+    (r"\b(?:i|we)\s(?:can\s|could\s|always\s|fully\s|also\s){0,2}(?:refund|reimburse|compensate)\s(?:you|your|it|this|that|the|everything)\b", "money", _TEAM),
     (r"free\sof\scharge|\bfor\sfree\b|\bno\s(?:extra\s)?(?:cost|charge|fee)s?\b|\bwon'?t\s(?:cost|be\scharged|charge)\b|on\sthe\shouse\b"
      r"|complimentary\b", "a price", _PRICE),
     (r"\b\d{1,3}\s?(?:%|percent)\s(?:off|discount|cheaper|less)\b|\bhalf\sprice\b|(?<!no\s)\bdiscount\sof\b", "a price", _PRICE),

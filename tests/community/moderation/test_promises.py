@@ -8,6 +8,8 @@ from community.moderation.checks.promises import found
 
 PROMISED = """
 Northwind will refund you
+Write to us and we refund you
+We can fully reimburse the month
 we'll definitely refund the whole month
 You'll get your money back
 you will receive a voucher for that
@@ -90,6 +92,7 @@ It will be back after the restart, in about two minutes.
 The light will be white within ten seconds.
 Hold the small button for ten seconds.
 I don't know whether they will refund it.
+Ask the team whether we can refund it.
 Feel free to ask again.
 You can free some space first.
 The update was released last week.
