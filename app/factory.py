@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, g, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -115,6 +116,8 @@ def _answer(error: Exception) -> ResponseReturnValue:
     """Every failure in words: the refusal's own, or a plain sentence and the request's id."""
     if isinstance(error, VouchError):
         status, code, message, extra = error.status, error.code, error.message, error.extra
+    elif isinstance(error, CSRFError):
+        status, code, message, extra = 400, "stale", STALE, {}
     elif isinstance(error, HTTPException):
         if error.code is None or error.code < 400:
             return error  # a redirect
@@ -144,6 +147,7 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and (error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY)
 
 
+STALE = "This page is older than your sign-in, so nothing was done. Open the page again and send it once more."
 _WORDS = {
     400: "That request could not be read.",
     404: "Not here, or not yours to see.",

@@ -83,6 +83,20 @@
   const speaker = document.createElement("div");
   speaker.className = "visually-hidden";
   document.body.append(speaker);
+  /* What was just done is read out (a live region only tells what comes into it), and the work is where the keyboard goes on; a field that
+     waits for words keeps the caret. */
+  const told = $("[data-toasts]");
+  if (told?.children.length) {
+    setTimeout(() => { const all = [...told.children]; told.replaceChildren(); told.append(...all); }, 150);
+    if (document.activeElement === document.body) $("#main")?.focus({ preventScroll: true });
+  }
+  /* After a refusal the keyboard is where it can be mended. */
+  const refusal = $('main [role="alert"]:not([hidden])');
+  if (refusal && document.activeElement === document.body) {
+    const field = $("textarea:not([readonly]), input:not([type=hidden]):not([type=checkbox]):not([type=radio])", refusal.closest("form") ?? refusal);
+    field?.focus({ preventScroll: true });
+    refusal.scrollIntoView({ block: "center" });
+  }
   function say(text, now = false) { speaker.setAttribute("aria-live", now ? "assertive" : "polite"); speaker.textContent = text; }
 
   /* What was handed in is forgotten here only once a page has come back without a refusal. */
@@ -138,7 +152,7 @@
           if (area.value !== text) keep();
           else if (keptWords(key)?.text === text) forget(key); /* another tab's words stay */
           if (told.left) for (const lease of leases) { lease.ends = Date.now() + told.left * 1000; lease.over = false; }
-        } else if (answer.status === 401) state("You are signed out. Your words are kept in this browser.", `/login?next=${encodeURIComponent(location.pathname)}`);
+        } else if (answer.status === 401 || told.code === "stale") state("You are signed out. Your words are kept in this browser.", `/login?next=${encodeURIComponent(location.pathname)}`);
         else if (answer.status === 409 && typeof told.body === "string") meet(told);
         else if (answer.status >= 500 || answer.status === 429) state("Not saved yet. Kept in this browser, sent again soon");
         else { stopped = answer.status !== 422; state(`Not saved: ${told.message ?? "look at the page again."} Your words are kept in this browser.`); }
@@ -422,8 +436,9 @@
       const field = $(to.dataset.into), chips = $$("[data-fill]", to.parentElement);
       chips.forEach((chip) => chip.setAttribute("aria-pressed", chip === to));
       field.value = to.dataset.fill; begin(field);
-      const reason = to.dataset.reason && $('[name="reason"]', field.form);
+      const reason = to.dataset.reason && $("[data-reason-field]", field.form);
       if (reason) reason.value = to.dataset.reason;
+      $$("[data-missing]", field.form).forEach((box) => { box.hidden = true; });
     } else if (to.dataset.close !== undefined) to.closest("[data-toast]")?.remove();
     else if (to.dataset.swap !== undefined) { $$(to.dataset.swap).forEach((one) => { one.hidden = !one.hidden; }); to.setAttribute("aria-pressed", to.getAttribute("aria-pressed") !== "true"); }
     else if (to.dataset.showKeys !== undefined) showKeys();
@@ -446,12 +461,12 @@
   });
   /* A decision that teaches needs its reason: a chip, or at least words of one's own. */
   function reasoned(form, button) {
-    const reason = form.elements.reason, note = form.elements.note;
-    if (!reason.value && note.value.trim()) reason.value = "other";
-    const missing = $(button.dataset.needs);
-    if (missing) missing.hidden = Boolean(reason.value);
-    if (!reason.value) { note.focus(); note.scrollIntoView({ block: "center" }); }
-    return Boolean(reason.value);
+    const reason = $("[data-reason-field]", form), note = form.elements.note, words = note.value.trim();
+    if (!reason.value && words) reason.value = "other";
+    const lacks = !reason.value ? "missing" : /[:：]$/.test(words) ? "unfinished" : null, box = $(button.dataset.needs);
+    box.hidden = !lacks;
+    if (lacks) { box.textContent = box.dataset[lacks]; note.focus(); note.scrollIntoView({ block: "center" }); }
+    return !lacks;
   }
   addEventListener("pageshow", (event) => { if (event.persisted) $$("form[data-sent]").forEach((form) => delete form.dataset.sent); });
   $$("[data-toast]").forEach((toast) => {
@@ -483,6 +498,8 @@
   document.addEventListener("keydown", (event) => {
     const open = event.key === "Escape" && event.target.closest?.("[data-esc]");
     if (open) { leave(open); return; }
+    /* Out of a field, so that the page's keys work again; menus and dialogs close first. */
+    if (event.key === "Escape" && !event.defaultPrevented && event.target.matches?.("textarea, input") && !event.target.closest("details[open].menu-box, dialog")) event.target.blur();
     if (event.key === "Escape") $$("details[open]").forEach((open) => { if (open.matches(".clock, .menu-box")) { open.open = false; $("summary", open).focus(); } });
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { const form = event.target.closest("form"); const button = form && $("[data-main]", form); if (button) { event.preventDefault(); form.requestSubmit(button); } return; }
     if (!on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;

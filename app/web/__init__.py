@@ -8,8 +8,10 @@ every page, `render` what pages show, `assets` and `security` what browsers get 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import session as cookie
 from werkzeug.routing import IntegerConverter, Map
 
 from app.access import ANSWERS, PUBLIC, READS, SIGNED_IN, STAFF, open_to
@@ -87,6 +89,9 @@ PAGES = (
     choices,
     assets,
 )
+SECRETS = frozenset({"csrf_token", "password", "next"})
+WORTH_KEEPING, LONGEST_KEPT, MOST_KEPT = 20, 20_000, 3
+"""Characters from which typed words are shown again after a refusal; how many of one field, and how many fields."""
 CASES = ("tier_1", "tier_2", "moderator", "analyst", "admin")
 READERS = (*ANSWERS, "analyst", "admin")
 WRITERS = (*ANSWERS, "admin")
@@ -171,7 +176,32 @@ def error_page(status: int, code: str, message: str, extra: dict[str, Any]) -> R
     """A failure in words, with the request's id; a signed-out reader is sent to sign in and comes back to where they were."""
     if frame.is_part() or request.is_json:
         return make_response(jsonify(code=code, message=message, **extra), status)
-    if status == 401:
+    kept = _typed(status)
+    if status == 401 and not kept:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("session.new", next=back if back != "/" else None), 303)  # type: ignore[return-value]
-    return make_response(render_template("error.html", status=status, code=code, message=message, extra=extra, request_id=request_id()), status)
+    shown = render_template(
+        "error.html",
+        status=status,
+        message=message,
+        extra=extra,
+        request_id=request_id(),
+        kept=kept,
+        back=_came_from(),
+        signed_out=status == 401 or "sid" not in cookie,
+    )
+    return make_response(shown, status)
+
+
+def _typed(status: int) -> list[str]:
+    """What somebody wrote into a form that was refused: pages are never stored by the browser, so its Back has lost them."""
+    if request.method != "POST" or status == 413:
+        return []
+    words = [words for name, words in request.form.items(multi=True) if name not in SECRETS and (len(words) >= WORTH_KEEPING or "\n" in words)]
+    return [text[:LONGEST_KEPT] for text in words[:MOST_KEPT]]
+
+
+def _came_from() -> str | None:
+    """The page of ours that sent this, to go back to."""
+    came = urlsplit(request.referrer or "")
+    return came.path + (f"?{came.query}" if came.query else "") if came.netloc == request.host and came.path != request.path else None

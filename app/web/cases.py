@@ -13,7 +13,7 @@ from app.access import acting_brand
 from app.accounts import people
 from app.accounts.models import Brand, User
 from app.kernel.db import db
-from app.kernel.errors import Invalid
+from app.kernel.errors import Conflict, Invalid
 from app.web import render
 from app.web.frame import done, is_part, page, watch
 from app.web.tasks import outgoing
@@ -131,7 +131,8 @@ def reply(case_id: int) -> ResponseReturnValue:
     try:
         with db.session.begin_nested():
             actions.reply(case, by=user, text=text, used=used, strict=False)
-    except Invalid as refusal:
+    except (Invalid, Conflict) as refusal:
+        watch("cases", f"case-{case_id}")
         return _case_page(row_of(user, case_id), user, text=text, refused=refusal), refusal.status
     return done("cases.show", "Handed over for posting. Until it goes out you can pull it back.", case_id=case.id)
 
@@ -158,7 +159,7 @@ def reopen(case_id: int) -> ResponseReturnValue:
     return done("cases.show", case_id=case.id)
 
 
-def _case_page(row: CaseRow, user: User, *, text: str = "", refused: Invalid | None = None) -> str:
+def _case_page(row: CaseRow, user: User, *, text: str = "", refused: Invalid | Conflict | None = None) -> str:
     """`text` and `refused`: an answer that was stopped, else what the person began to write."""
     case = row.case
     mention = mention_of(user, row.task.mention_id)

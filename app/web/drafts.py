@@ -13,7 +13,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from app.web import render
-from app.web.frame import done
+from app.web.frame import done, is_part
 from app.web.tasks import outgoing, workspace
 from app.web.zone import here
 from community.answers import uses
@@ -31,10 +31,17 @@ blueprint = Blueprint("drafts", __name__)
 
 @blueprint.route("/tasks/<int:task_id>/draft", methods=["POST", "PUT"])
 def save(task_id: int) -> ResponseReturnValue:
-    """Save the words so far. JSON: revision, when it was saved, how long the task stays the writer's."""
+    """Save the words so far. JSON: revision, when it was saved, how long the task stays the writer's. A plain form gets its page again."""
     user, sent = current_user._get_current_object(), _sent()
     task = task_of(user, task_id)
-    return _saved(_save(task, user, sent), task, user)
+    if request.is_json or is_part():
+        return _saved(_save(task, user, sent), task, user)
+    try:
+        with db.session.begin_nested():
+            _save(task, user, sent)
+    except (Conflict, Forbidden, Invalid) as refusal:
+        return workspace(task_of(user, task_id), user, status=refusal.status, refused=refusal.message, kept=sent["text"], theirs=refusal.extra.get("body"))
+    return done("tasks.show", "Saved. Nobody else sees it before you hand it in.", task_id=task.id)
 
 
 @blueprint.route("/replies/<int:reply_id>", methods=["PUT"])

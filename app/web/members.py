@@ -109,7 +109,7 @@ def _page(*, refusal: str | None = None, link: str | None = None, to: str = "") 
         search=search,
         languages=[(code, render.LANGUAGES[code]) for code in actions.LANGUAGES],
         topics=[(code, render.CATEGORIES[code]) for code in actions.TOPICS],
-        typed=request.form,
+        typed=request.form if refusal else {},
         refusal=refusal,
         link=link,
         to=to,

@@ -10,6 +10,7 @@ from app.kernel.db import db
 from app.kernel.errors import NotFound
 from app.web import render
 from app.web.frame import done, page, watch
+from app.web.reviews import scope_asked
 from community.channels.models import ChannelAccount
 from community.mentions.models import Mention
 from community.mentions.queries import conversation
@@ -61,7 +62,7 @@ def pull_back(reply_id: int) -> ResponseReturnValue:
     actions.pull_back(reply, by=current_user._get_current_object())
     if reply.writer_id == current_user.id:
         return done("desk.index", "Pulled back. Nothing was posted. The task is kept for you for a while.")
-    return done("reviews.index", "Pulled back. Nothing was posted. Its writer hears it now.")
+    return done("reviews.index", "Pulled back. Nothing was posted. Its writer hears it now.", **scope_asked())
 
 
 @blueprint.post("/postings/<int:posting_id>/settle")

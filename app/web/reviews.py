@@ -23,7 +23,7 @@ from community.moderation import actions, peers
 from community.moderation.ageing import AGEING, OLD
 from community.moderation.peers import PEERS
 from community.moderation.queries import QueueItem, history, item_of, queue, reviewed_before, scopes
-from community.moderation.sampling import in_words
+from community.moderation.sampling import FIRST_REPLIES, in_words
 from community.moderation.words import sentences
 from community.permissions import RULES
 from community.replies.actions import hold_seconds
@@ -100,21 +100,21 @@ def decide(reply_id: int) -> ResponseReturnValue:
     by, reply = current_user._get_current_object(), reply_of(current_user, reply_id)
     revision = _number(request.form.get("revision"))
     note, reason = request.form.get("note", "").strip() or None, request.form.get("reason") or None
-    decision = request.form.get("decision")
+    decision, scope = request.form.get("decision"), scope_asked()
     writer = db.session.get_one(User, reply.writer_id)
     if decision == "approve":
         body = request.form.get("body")
         posting = actions.approve(reply, by=by, revision=revision, body=body.replace("\r\n", "\n") if body is not None else None, note=note)
-        return done("reviews.index", _approved(posting, writer), undo=url_for("postings.pull_back_form", reply_id=reply.id))
+        return done("reviews.index", _approved(posting, writer), undo=url_for("postings.pull_back_form", reply_id=reply.id, **scope), **scope)
     if decision == "return":
         actions.return_(reply, by=by, revision=revision, reason=reason, note=note)
-        return done("reviews.index", f"Returned. {writer.name} has four hours to change it.")
+        return done("reviews.index", f"Returned. {writer.name} has four hours to change it.", **scope)
     if decision == "reject":
         actions.reject(reply, by=by, revision=revision, reason=reason, note=note)
-        return done("reviews.index", "Rejected. The task is back on the desk with your lesson.")
+        return done("reviews.index", "Rejected. The task is back on the desk with your lesson.", **scope)
     if decision == "escalate":
         actions.escalate(reply, by=by, revision=revision, note=note, reason=reason, tier=request.form.get("tier") or None)
-        return done("reviews.index", f"Sent up. The team answers this one; {writer.name} is told, without blame.")
+        return done("reviews.index", f"Sent up. The team answers this one; {writer.name} is told, without blame.", **scope)
     raise Invalid("A decision is approve, return, reject or escalate.", field="decision")
 
 
@@ -128,7 +128,7 @@ def _page(show: str, rows: list[Row], item: QueueItem | None) -> ResponseReturnV
         current=item,
         scopes=found,
         channels={row.item.mention.account_id: row.channel for row in rows} if found else {},
-        scope=_scope(),
+        scope=scope_asked(),
         asks_peers=PEERS.of(brand),
         sentences=sentences(brand),
         **(_detail(item) if item else {}),
@@ -174,7 +174,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
 def _rows(show: str) -> list[Row]:
     if show == "stuck":
         return []
-    brand, scope = acting_brand(), _scope()
+    brand, scope = acting_brand(), scope_asked()
     found = queue(
         current_user._get_current_object(), brand, show=show, channel=_number(scope["channel"]), lang=scope["lang"], topic=scope["topic"], limit=SHOWN
     )
@@ -183,8 +183,8 @@ def _rows(show: str) -> list[Row]:
     return [Row(item, render.channel(item.mention.account), item.revision.text, _tags(item, show, spoken.get(item.reply.id), lines)) for item in found.items]
 
 
-def _scope() -> dict[str, str | None]:
-    """What the queue is narrowed down to, as the address says."""
+def scope_asked() -> dict[str, Any]:
+    """What the queue is narrowed down to, as the address says; every decision leads on within it."""
     return {name: (request.args.get(name) or "")[:32] or None for name in ("channel", "lang", "topic")}
 
 
@@ -218,7 +218,8 @@ def _tags(item: QueueItem, show: str, spoken: tuple[int, int] | None, lines: tup
 
 def _because(item: QueueItem, decided: int) -> str:
     if item.reply.look_because == "first":
-        return f"{in_words('first')} This is number {decided + 1}."
+        number = f" This is number {decided + 1}." if decided < FIRST_REPLIES else ""
+        return in_words("first") + number
     return in_words(item.reply.look_because)
 
 

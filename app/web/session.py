@@ -32,7 +32,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/login")
 def new() -> ResponseReturnValue:
     if current_user.is_authenticated:
-        return redirect(url_for("session.home"), 303)
+        return redirect(_same_site(request.args.get("next")) or url_for("session.home"), 303)
     return render_template("session/login.html", email="", refusal=None, mails=mail.is_on(), next=_same_site(request.args.get("next")))
 
 

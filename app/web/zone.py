@@ -20,7 +20,7 @@ def reader_zone() -> tzinfo | None:
         return None
     if "zone" not in g:
         g.zone = _known(request.cookies.get(COOKIE, "")) or (_known(_chosen()) if current_user.is_authenticated else None)
-    return g.zone  # type: ignore[no-any-return]
+    return g.zone
 
 
 def here(at: datetime) -> datetime:

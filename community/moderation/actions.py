@@ -93,6 +93,7 @@ def return_(reply: Reply, *, by: User, revision: int | None, reason: str | None 
     if not (note or "").strip() and reason is None:
         raise Missing("Say what to change: a reason, and a note that helps.", field="note")
     _known(reason)
+    _finished(note)
     REPLY.move(reply, "return", decided_at=clock.now())
     _decided(reply, current, "return", by, reason, note)
     if reason not in (None, "other"):
@@ -110,6 +111,7 @@ def reject(reply: Reply, *, by: User, revision: int | None, reason: str | None, 
     if reason is None:
         raise Missing("A rejection needs its reason.", field="reason")
     _known(reason)
+    _finished(note)
     REPLY.move(reply, "reject", decided_at=clock.now())
     _decided(reply, current, "reject", by, reason, note)
     records.mark(reply, "rejected", reason=reason)
@@ -207,6 +209,12 @@ def _close(reply: Reply, by: User) -> None:
 def _known(reason: str | None) -> None:
     if reason is not None and reason not in REASONS:
         raise Invalid(f"A reason is one of {', '.join(REASONS)}.", field="reason")
+
+
+def _finished(note: str | None) -> None:
+    """A ready sentence that only begins ("One fact is not right:") teaches its reader nothing."""
+    if (note or "").rstrip().endswith((":", "：")):
+        raise Invalid("Finish the sentence: its reader needs to know what to change.", field="note")
 
 
 def _name(user_id: int) -> str:

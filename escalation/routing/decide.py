@@ -75,9 +75,9 @@ def _why(rule: Rule, policy: Policy, signals: Signals) -> Reason:
     for signal, level in rule.levels:
         lines, value = policy.lines[signal], getattr(signals, signal)
         if level == "above":
-            details.append(f"{signal} {value:.0%}, at or above {lines.high:.0%}")
+            details.append(f"{signal} {_share(value)}, at or above {_share(lines.high)}")
         elif level == "between":
-            details.append(f"{signal} {value:.0%}, between {lines.low:.0%} and {lines.high:.0%}: {lines.reason}")
+            details.append(f"{signal} {_share(value)}, between {_share(lines.low)} and {_share(lines.high)}: {lines.reason}")
     if rule.topics:
         details.append(", ".join(topic for topic in signals.topics if topic in rule.topics))
     return Reason(rule.says + (f" ({'; '.join(details)})" if details else ""), 0, rule.name)
@@ -86,9 +86,9 @@ def _why(rule: Rule, policy: Policy, signals: Signals) -> Reason:
 def _priority(policy: Policy, post: Post, signals: Signals, levels: dict[str, Level]) -> list[Reason]:
     points = policy.priority
     terms = [
-        (f"anger {signals.anger:.0%}", points["anger"] * signals.anger),
-        (f"technical {signals.technical:.0%}", points["technical"] * signals.technical),
-        (f"urgency {signals.urgency:.0%}" + (f": {', '.join(signals.topics)}" if signals.topics else ""), points["urgency"] * signals.urgency),
+        (f"anger {_share(signals.anger)}", points["anger"] * signals.anger),
+        (f"technical {_share(signals.technical)}", points["technical"] * signals.technical),
+        (f"urgency {_share(signals.urgency)}" + (f": {', '.join(signals.topics)}" if signals.topics else ""), points["urgency"] * signals.urgency),
     ]
     if levels["anger"] == levels["technical"] == "above":
         terms.append(("angry and technical at once", points["both"]))
@@ -100,3 +100,7 @@ def _priority(policy: Policy, post: Post, signals: Signals, levels: dict[str, Le
     if signals.praise:
         terms.append(("praise can wait", points["praise"]))
     return [Reason(text, rounded) for text, value in terms if (rounded := round(value))]
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"

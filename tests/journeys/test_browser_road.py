@@ -79,11 +79,20 @@ def test_a_moderator_returns_edits_and_pulls_back_by_key(town: Town, window: Win
     cleo.wait_for_timeout(750)
     cleo.keyboard.press("r")
     expect(cleo.get_by_text("Choose a reason first")).to_be_visible()
-    cleo.get_by_role("button", name="A part is open").click()
-    cleo.get_by_label("Your words").press("End")
-    cleo.get_by_label("Your words").press_sequentially("which button?")
-    cleo.get_by_role("button", name="Return").click()
+    cleo.keyboard.press("Escape")
+    cleo.keyboard.press("2")
+    expect(cleo.get_by_label("Your words")).to_have_value("This part of the question is still open: ")
+    expect(cleo.get_by_text("Choose a reason first")).to_be_hidden()
+    cleo.keyboard.press("Escape")
+    cleo.keyboard.press("r")
+    expect(cleo.get_by_text("Finish the sentence first")).to_be_visible()
+    cleo.keyboard.type("which button?")
+    cleo.keyboard.press("Escape")
+    cleo.keyboard.press("r")
     expect(cleo.get_by_text("Returned. Ada Okafor has four hours")).to_be_visible()
+    told_, decide = cleo.locator("[data-toast]").bounding_box(), cleo.locator(".decide").bounding_box()
+    assert told_["y"] + told_["height"] <= decide["y"], "what was just done never covers what is to do"
+    assert cleo.evaluate("document.activeElement.id") == "main"
     assert fresh(first).state == "returned"
 
     expect(cleo.get_by_role("heading", name="Ben Castillo’s reply")).to_be_visible()
@@ -247,9 +256,18 @@ def test_the_whole_road_needs_no_script(town: Town, chromium: Any, address: str,
     page.get_by_label("Your reply").fill(TEXT)
     page.get_by_role("button", name="Submit for review").click()
     expect(page.get_by_text("Handed in. A moderator looks next.")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(town.cleo.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label(re.compile("^Reason,")).select_option("incomplete")
+    page.get_by_label("Your words").fill("Which button is meant?")
+    page.get_by_role("button", name="Return").click()
+    expect(page.get_by_text("Returned. Ada Okafor has four hours")).to_be_visible()
     context.close()
     with db.transaction(read_only=True):
-        assert fresh(task).state == "in_review"
+        assert fresh(task).state == "claimed"
 
 
 def test_words_of_an_older_page_are_offered_never_put_over_newer_ones(town: Town, window: Window) -> None:

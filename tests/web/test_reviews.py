@@ -147,3 +147,16 @@ def test_it_is_for_moderators_of_the_brand(town: Town) -> None:
         assert browser.get(f"/reviews/{reply.id}").status_code == status, who
         assert browser.post(f"/replies/{reply.id}/reviews", data={"decision": "approve", "revision": "1"}).status_code == status, who
     assert "Nothing waits" in words(town.browser("kim").get("/reviews")) or "No reviews wait" in words(town.browser("kim").get("/reviews"))
+
+
+def test_who_narrowed_the_queue_goes_on_within_it(town: Town) -> None:
+    """From item to item and through an undo: the moderator of one language does not land in all of them after each decision."""
+    narrow, cleo = "lang=en", town.browser("cleo")
+    reply = waiting(town)
+    queue = cleo.get(f"/reviews?{narrow}").text
+    assert f'action="/replies/{reply.id}/reviews?{narrow}"' in queue
+    assert f'href="/reviews/{reply.id}?{narrow}"' in queue
+    done = cleo.post(f"/replies/{reply.id}/reviews?{narrow}", data={"decision": "approve", "revision": "1"})
+    assert done.location == f"/reviews?{narrow}"
+    assert f'action="/replies/{reply.id}/pull-back?{narrow}"' in cleo.get(done.location).text
+    assert cleo.post(f"/replies/{reply.id}/pull-back?{narrow}").location == f"/reviews?{narrow}"

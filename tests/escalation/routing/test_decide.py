@@ -101,7 +101,7 @@ def test_what_weighs_more_comes_first() -> None:
 
 def test_a_route_explains_itself() -> None:
     decided = route(anger=0.2)
-    assert decided.reasons[0].text.startswith("may be angry (anger 20%, between 10% and 40%")
+    assert decided.reasons[0].text.startswith("may be angry (anger 20 %, between 10 % and 40 %")
     assert "five needless escalations" in decided.reasons[0].text
     assert decided.policy == POLICY.version
     assert route(topics=("legal", "repeat")).tags == ("grave", "legal", "repeat")
