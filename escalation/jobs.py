@@ -31,7 +31,7 @@ def keep_promises() -> None:
     hand_up_missed()
 
 
-@job(queue="slow", timeout=600)
+@job(queue="slow", timeout=1800)
 def learn(run_id: int) -> None:
     """Walk one run of learning to its end."""
     runs.perform(run_id)

@@ -15,7 +15,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -55,6 +55,8 @@ FOLDS, SEED = 5, 20_261_122
 CHANCE = 1.64
 """Standard errors by which a signal must be judged worse before that counts: one in twenty by chance."""
 
+AT_ONCE = 256
+"""Posts that an encoder reads before it says how far it is: some seconds."""
 MOST_WORDS = 12_000
 LEAST_SEEN = 2
 MAX_BYTES, MAX_UNPACKED = 4 << 20, 32 << 20
@@ -225,10 +227,10 @@ def from_bytes(raw: bytes) -> SecondStage:
     return _stage(header, names, **found, deep=Deep(str(header["encoder"]), **deep) if deep else None)
 
 
-def fit(start: Model, examples: Sequence[Example], encoder: Meaning | None = None) -> SecondStage:
-    """Learn from a brand's labels, in seconds (with an encoder, in some more: a post takes it 25 ms). The same examples in
-    the same order give the same stage. Raises TooFewLabels."""
-    return _Read.of(start, examples, encoder).fit(np.arange(len(examples)))
+def fit(start: Model, examples: Sequence[Example], encoder: Meaning | None = None, progress: Callable[[float], None] = lambda share: None) -> SecondStage:
+    """Learn from a brand's labels, in seconds (with an encoder, in some more: a post takes it 25 ms, and `progress` is told the share
+    it has read). The same examples in the same order give the same stage. Raises TooFewLabels."""
+    return _Read.of(start, examples, encoder, progress).fit(np.arange(len(examples)))
 
 
 def example_of(row: Mapping[str, Any]) -> Example:
@@ -322,7 +324,7 @@ class _Read:
     sense: Floats | None
 
     @classmethod
-    def of(cls, start: Model, examples: Sequence[Example], encoder: Meaning | None) -> _Read:
+    def of(cls, start: Model, examples: Sequence[Example], encoder: Meaning | None, progress: Callable[[float], None] = lambda share: None) -> _Read:
         texts = [readable(example.text) for example in examples]
         posts = [Post(text, language(text, example.lang)) for text, example in zip(texts, examples, strict=True)]
         readings = [read(post.text) for post in posts]
@@ -332,7 +334,7 @@ class _Read:
                 truth[place, HEADS.index(head)], weight[place, HEADS.index(head)] = value, counts
         # A language that nobody reads is never guessed, so nothing is learned from it either.
         weight[[post.lang not in READ_LANGUAGES for post in posts]] = 0.0
-        sense = None if encoder is None else senses(posts, encoder)
+        sense = None if encoder is None else senses(posts, encoder, progress)
         return cls(start.version, posts, readings, start_odds(posts, readings, start), truth, weight, encoder.name if encoder else "", sense)
 
     def folds(self, folds: int, seed: int) -> Iterator[tuple[NDArray[np.intp], SecondStage | None]]:
@@ -390,12 +392,14 @@ class _Read:
         return _stage(header, names, idf, features, words, bias, deep)
 
 
-def senses(posts: Sequence[Post], encoder: Meaning) -> Floats:
+def senses(posts: Sequence[Post], encoder: Meaning, progress: Callable[[float], None] = lambda share: None) -> Floats:
     """A vector for each post; zeros where the encoder does not read its language."""
     found = np.zeros((len(posts), encoder.size), dtype=np.float32)
     known = [place for place, post in enumerate(posts) if post.lang in ENCODED and post.text]
-    if known:
-        found[known] = encoder.embed([posts[place].text for place in known])
+    for first in range(0, len(known), AT_ONCE):
+        some = known[first : first + AT_ONCE]
+        found[some] = encoder.embed([posts[place].text for place in some])
+        progress((first + len(some)) / len(known))
     return found
 
 

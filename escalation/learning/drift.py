@@ -26,6 +26,8 @@ from escalation.learning.models import DriftWeek, LearningRun
 BINS = 10
 SAMPLE = 2_000
 """Newest posts that the baseline is read from."""
+SAMPLE_WITH_MEANING = 500
+"""…where an encoder has to read each of them: a tenth's share is then known to three points, and much is 0.25."""
 MOST = 20_000
 LEAST = 200
 """Posts of a week below which nothing is said of it."""
@@ -35,14 +37,14 @@ UNSURE_RISE = 0.10
 """Rise of the share that nobody but a person can decide, from which admins are told."""
 
 
-def scores(brand: Brand, stage: SecondStage | None) -> dict[str, Any]:
+def scores(brand: Brand, stage: SecondStage | None, most: int = SAMPLE) -> dict[str, Any]:
     """How the newest posts are scored by this stage: the baseline a week is compared with later."""
     with db.transaction(read_only=True) as session:
         rows = session.execute(
             select(Mention.text, Mention.lang)
             .where(Mention.brand_id == brand.id, Mention.by_brand.is_(False), Mention.gone_at.is_(None))
             .order_by(Mention.id.desc())
-            .limit(at_most(SAMPLE))
+            .limit(at_most(most))
         ).all()
     read = predict([Post(text, lang) for text, lang in rows], stage=stage)
     return {"n": len(read), "anger": spread([one.anger for one in read]), "technical": spread([one.technical for one in read])}

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 MOST_LABELS = 20_000
 """Newest labels a run reads: a few seconds of work."""
 MOST_WITH_MEANING = 5_000
-"""…where an encoder reads each post too, at 25 ms a post: two to four minutes, well within what a job and its watch allow."""
+"""…where an encoder reads each post too, at 25 ms a post: two to four minutes."""
 DEAD = timedelta(minutes=10)
 """A run that has said nothing for so long is over."""
 SHADOW_BATCH = 500
@@ -125,13 +125,18 @@ def perform(run_id: int) -> None:
 def _learn(run: LearningRun, brand: Brand) -> None:
     encoder = meaning.live()
     learned = read(brand.id, MOST_LABELS if encoder is None else MOST_WITH_MEANING)
-    _progress(run, "fitting" if encoder is None else "reading what the posts mean, and fitting", 30)
-    stage = fit(store.live(), learned.teach, encoder)
+    _progress(run, "fitting", 30)
+    stage = fit(store.live(), learned.teach, encoder, lambda share: _progress(run, "reading what the posts mean", 30 + round(30 * share)))
     _progress(run, "comparing with what is live", 70)
     policy, champion = policy_of(brand.id), brands.live(brand.id)
     trial = compare(learned.test, champion, stage, policy, strict=bool(learned.left_out))
     _progress(run, "looking at how posts are scored", 90)
-    figures = {**trial.figures, **_counts(learned), "baseline": drift.scores(brand, stage), "meaning": stage.deep is not None}
+    figures = {
+        **trial.figures,
+        **_counts(learned),
+        "baseline": drift.scores(brand, stage, drift.SAMPLE if encoder is None else drift.SAMPLE_WITH_MEANING),
+        "meaning": stage.deep is not None,
+    }
     with db.transaction() as session:
         held = session.get_one(LearningRun, run.id, with_for_update={"key_share": True})
         if held.state != "fitting":

@@ -18,7 +18,7 @@ from community.channels.base import Author, Incoming
 from community.mentions.intake import receive
 from community.mentions.models import Decision, Mention
 from escalation import jobs
-from escalation.classifier import brands, meaning
+from escalation.classifier import brands, meaning, second
 from escalation.classifier.models import BrandModel
 from escalation.learning import actions, runs
 from escalation.learning.models import LearningRun, ShadowDifference
@@ -97,11 +97,16 @@ def test_a_run_learns_with_the_installations_encoder_and_is_measured_with_it(
     encoder = meaning.load(written(tmp_path))
     monkeypatch.setattr(meaning, "_live", [encoder])
     monkeypatch.setattr(runs, "MOST_WITH_MEANING", 200)
+    monkeypatch.setattr(second, "AT_ONCE", 50)
+    told: list[int] = []
+    tell = runs._progress
+    monkeypatch.setattr(runs, "_progress", lambda run, step, done: (told.append(done), tell(run, step, done)))
     run = run_of(northwind, admin)
     with db.transaction(read_only=True) as session:
         assert brands.read_stage(session.get_one(BrandModel, run.model_id)).uses(encoder)
     assert (without.figures["meaning"], run.figures["meaning"]) == (False, True)
     assert run.figures["tested"] + run.figures["taught"] == 200, "no more posts than it can read in time"
+    assert told == sorted(told) and sum(30 < done <= 60 for done in told) > 2, "it says how far it is, so that nobody takes it for dead"
     assert run.figures["challenger"]["angry"]["brier"] != without.figures["challenger"]["angry"]["brier"]
 
 
