@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from app.accounts import people
 from app.accounts.models import User
 from app.api import scope
 from app.api.door import Given, Listed, OfBrand, Paged, RowId, Shown, Slug, Words, door
+from app.kernel.db import db
+from app.kernel.errors import Invalid, Missing
 from app.kernel.pagination import MOST
-from community.answers import actions, queries, recalls, suggestions
+from community.answers import actions, importing, queries, recalls, suggestions
 from community.answers.models import Answer, Correction
+from community.permissions import RULES
 from community.tasks.queries import task_of
 
+MOST_LINES = 500
+"""Lines of one request: they are one transaction, so that the request can be repeated."""
 Lang = Annotated[Words, Field(max_length=16)]
 Topic = Literal["question", "how_to", "complaint", "billing", "delivery", "account", "technical", "outage", "praise", "feature_request", "other"]
 State = Literal["draft", "published", "expired", "declined"]
@@ -94,6 +102,65 @@ class RevisionGiven(WordingGiven):
 
 class PublishGiven(Given):
     version: Number | None = None
+
+
+class AboutGiven(Given):
+    """What is left out stays as it is."""
+
+    owner_id: Annotated[RowId | None, Field(description="Who keeps it true from now on.")] = None
+    topic: Topic | None = None
+    public: bool | None = None
+
+
+class PageGiven(Given):
+    brand: Slug | None = None
+    url: Annotated[Words, Field(min_length=1, max_length=2000)]
+
+
+class PageItem(Shown):
+    title: str
+    body: str
+
+
+class PageView(Shown):
+    """`url`: where it was found in the end."""
+
+    url: str
+    items: list[PageItem]
+
+
+class LineGiven(Given):
+    # The limits are the line's own matter: one that can't be taken is named and costs no other.
+    title: Words
+    body: Words
+    lang: Lang | None = None
+    topic: Words = "other"
+    public: bool = False
+
+
+class ImportGiven(Given):
+    """Either `items`, or `csv` as the page takes it; at most 500 lines a request."""
+
+    brand: Slug | None = None
+    items: Annotated[list[LineGiven] | None, Field(max_length=MOST_LINES)] = None
+    csv: Annotated[Words | None, Field(description="A CSV file's text; its first line names the columns: title, body, and lang, topic, public.")] = None
+    source: Annotated[Words | None, Field(max_length=2000, description="The page all of them are from.")] = None
+
+
+class BadLine(Shown):
+    """`line` counts from 1; in `csv` the heading is line 1."""
+
+    line: int
+    why: str
+
+
+class ImportedView(Shown):
+    """`known`: the library has this question in this language already, and it was left alone."""
+
+    read: int
+    added: int
+    known: int
+    bad: list[BadLine]
 
 
 class DeclineGiven(Given):
@@ -192,6 +259,45 @@ def expire_answer(*, by: User, answer_id: int, **_: object) -> AnswerView:
 def keep_answer(*, by: User, answer_id: int, **_: object) -> AnswerView:
     """It still holds, for a whole shelf life."""
     return _after(by, actions.keep(queries.entry_of(by, answer_id).answer, by=by))
+
+
+@door("PUT", "/answers/<id:answer_id>/about", takes=AboutGiven, gives=AnswerView)
+def change_about_answer(*, by: User, answer_id: int, body: AboutGiven) -> AnswerView:
+    """Another owner, another topic, public or not: what is said about an answer, not its words."""
+    if body.owner_id is None and body.topic is None and body.public is None:
+        raise Missing("Say what changes: “owner_id”, “topic” or “public”.", field="owner_id")
+    entry = queries.entry_of(by, answer_id)
+    to = people.person(body.owner_id) if body.owner_id is not None else entry.owner
+    return _after(by, actions.hand_over(entry.answer, by=by, to=to, public=body.public, topic=body.topic))
+
+
+@door("POST", "/answers/import", takes=ImportGiven, gives=ImportedView)
+def import_answers(*, by: User, body: ImportGiven) -> ImportedView:
+    """Add answers, each line by itself: a bad one is named and costs no other, importing twice changes nothing."""
+    brand = scope.brand_of(by, body.brand)
+    if (body.items is None) == (body.csv is None):
+        raise Invalid("Hand in either “items” or “csv”.", field="items")
+    if body.csv is not None:
+        lines = list(islice(importing.rows(io.StringIO(body.csv, newline="")), MOST_LINES + 1))
+        if len(lines) > MOST_LINES:
+            raise Invalid(f"At most {MOST_LINES} lines a request: hand in a longer file in parts.", field="csv")
+    else:
+        lines = [
+            importing.Row(number, {**one.model_dump(include={"title", "body", "topic"}), "lang": one.lang or "", "public": "yes" if one.public else ""})
+            for number, one in enumerate(body.items or (), 1)
+        ]
+    found = importing.import_rows(brand, lines, by=by, source=body.source)
+    return ImportedView(read=found.read, added=found.added, known=found.known, bad=[BadLine(line=line, why=why) for line, why in found.bad])
+
+
+@door("POST", "/answers/page", takes=PageGiven, gives=PageView, within="nothing")
+def read_answers_page(*, by: User, body: PageGiven) -> dict[str, Any]:
+    """The questions and answers of a page that is open to everybody, to pick from. Nothing is stored."""
+    # Fetched outside of any transaction: a slow site makes nobody wait.
+    with db.transaction(read_only=True):
+        RULES.check(by, "answer.write", actions.Shelf(scope.brand_of(by, body.brand).id, None))
+    url, found = importing.read_page(body.url)
+    return {"url": url, "items": found}
 
 
 class RestingView(Shown):

@@ -220,6 +220,9 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "recall_answer": Ask("cleo", "POST", f"/answers/{resting()}/recalls", {"fact": "It is on the side."}),
         "settle_correction": Ask("cleo", "POST", f"/corrections/{correction}/settle", {"outcome": "done", "reason": "Edited there."}),
         "keep_answer": Ask("cleo", "POST", f"/answers/{answer()}/keep"),
+        "change_about_answer": Ask("cleo", "PUT", f"/answers/{answer()}/about", {"topic": "billing"}),
+        "import_answers": Ask("cleo", "POST", "/answers/import", {"brand": "northwind", "items": [{"title": "Where is the other?", "body": words}]}),
+        "read_answers_page": Ask("cleo", "POST", "/answers/page", {"brand": "northwind", "url": f"{town.network.url}/help"}),
         "write_incident_answer": Ask("tim", "PUT", f"/incidents/{gathered('tim').id}/answer", {"body": factories.answer()}),
         "hand_in_variants": Ask("tim", "POST", f"/incidents/{answered('tim').id}/variants"),
         "approve_variants": Ask(

@@ -45,6 +45,10 @@ LOOKS = ("get_500", "get_reset", "get_garbage", "get_429")
 MIX = dict.fromkeys(BEFORE, 0.03) | dict.fromkeys(AFTER, 0.03) | {"silent_before": 0.005, "silent_after": 0.005} | dict.fromkeys(LOOKS, 0.03)
 
 
+HELP = b"<h1>Help</h1><h2>Where is the manual?</h2><p>It lies in the box, below the lamp.</p>"
+"""What everybody may read there."""
+
+
 class FakeNetwork:
     """`honours_keys=False` makes it post twice what is sent twice, as most networks do."""
 
@@ -226,6 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail_after(fault, self.fake.land(content))
 
     def do_GET(self) -> None:
+        if self.path == "/help":
+            self._raw(HELP, "text/html; charset=utf-8")
+            return
         fault = self.fake.fault(look=True)
         key = parse_qs(urlsplit(self.path).query).get("idempotency_key", [""])[0]
         self.fake.note(method="GET", fault=fault, key=key, delivery=self.headers.get(EVENT_ID))

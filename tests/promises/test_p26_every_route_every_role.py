@@ -259,6 +259,9 @@ api.publish_answer       m12x
 api.decline_answer       m12x
 api.expire_answer        m12x
 api.keep_answer          m12x
+api.change_about_answer  m12x
+api.import_answers       m12x
+api.read_answers_page    m12x
 api.list_resting         m12x
 api.recall_answer        m12x
 api.list_recalls         m12nx
