@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from app.accounts.choices import switch, whole
 from app.accounts.models import Brand, User
 from app.kernel import clock, live
 from app.kernel.audit import audit
-from app.kernel.db import among, db
+from app.kernel.db import among, db, insert_many
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.outbox import record
 from community.advocates import trust
@@ -87,6 +88,50 @@ def add(
     else:
         _propose(answer, version, by)
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An answer to be added, each part as it will be stored."""
+
+    title: str
+    body: str
+    lang: str
+    topic: str
+    public: bool = False
+
+    @classmethod
+    def of(cls, title: str, body: str, *, lang: str | None = None, topic: str = "other", public: bool = False) -> Entry:
+        """Raises Invalid or Missing for what no answer can be."""
+        title, body = _title(title), _body(body)
+        return cls(title, body, _lang(lang, f"{title}\n{body}"), _topic(topic), public)
+
+
+def add_many(brand: Brand, entries: Sequence[Entry], *, by: User, source: str | None = None) -> None:
+    """Add and publish a batch, in a few statements for all of them; each is on record as if it had been added alone."""
+    RULES.check(by, "answer.write", Shelf(brand.id, None))
+    if not entries:
+        return
+    now = clock.now()
+    until = now + timedelta(days=SHELF_LIFE.of(brand))
+    source = storable(source)[:2000] if source else None
+    common = {"brand_id": brand.id, "owner_id": by.id, "state": "published", "version": 1, "source": source, "created_at": now, "checked_at": now}
+    ids = insert_many(Answer, [{**common, "lang": one.lang, "topic": one.topic, "public": one.public, "review_by": until} for one in entries])
+    wordings = {"brand_id": brand.id, "number": 1, "by_id": by.id, "at": now, "published_at": now, "published_by_id": by.id}
+    insert_many(Version, [{**wordings, "answer_id": id_, "title": one.title, "body": one.body} for id_, one in zip(ids, entries, strict=True)])
+    search.put([
+        Passage(
+            brand_id=brand.id, answer_id=id_, lang=one.lang, at=now, good_until=until, uses=0, helped=0, failed=0,
+            asked=" ".join(words.terms(one.title)), said=" ".join(words.terms(one.body)),
+        )
+        for id_, one in zip(ids, entries, strict=True)
+    ])  # fmt: skip
+    for id_ in ids:
+        answer = Answer(id=id_, brand_id=brand.id)
+        record(AnswerPublished(brand.id, id_, 1, by.id, by.id))
+        audit("answer.add", answer, by=by)
+        audit("answer.publish", answer, by=by, version=1)
+    db.after_commit(lambda: live.bump(brand.id, "answers"), key=("answers", brand.id))
 
 
 def revise(answer: Answer, *, by: User, title: str, body: str, why: str | None = None, based_on: int) -> Version:

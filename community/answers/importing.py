@@ -139,18 +139,24 @@ def import_rows(brand: Brand, found: Iterable[Row], *, by: User, source: str | N
     counts = Imported(0, 0, 0, [])
     listed = list(found)
     known = _known(brand, {_title(row.values) for row in listed if row.problem is None})
+    added: list[actions.Entry] = []
     for row in listed:
         counts.read += 1
         if row.problem is not None:
             counts.bad.append((row.number, row.problem))
             continue
         try:
-            with db.session.begin_nested():
-                added = _add(brand, row.values, by, known, source)
+            one = _entry(row.values, known)
         except VouchError as error:
             counts.bad.append((row.number, error.message))
+            continue
+        if one is None:
+            counts.known += 1
         else:
-            counts.added, counts.known = counts.added + added, counts.known + (not added)
+            known.setdefault(one.title, set()).add(one.lang)
+            added.append(one)
+    actions.add_many(brand, added, by=by, source=source)
+    counts.added = len(added)
     return counts
 
 
@@ -264,19 +270,19 @@ def _title(values: dict[str, str]) -> str:
     return " ".join(as_text(values["title"]).split())
 
 
-def _known(brand: Brand, titles: set[str]) -> set[tuple[str, str]]:
-    """The questions among these that are in the library, each with its language."""
+def _known(brand: Brand, titles: set[str]) -> dict[str, set[str]]:
+    """The questions among these that are in the library, with the languages they have an answer in."""
     same = select(Version.title, Answer.lang).join(Answer, (Version.answer_id == Answer.id) & (Version.number == Answer.version))
-    rows = db.session.execute(same.where(Answer.brand_id == brand.id, Version.title.in_(titles), Answer.state.in_(("draft", "published"))))
-    return {(title, lang) for title, lang in rows}
+    found: dict[str, set[str]] = {}
+    for title, lang in db.session.execute(same.where(Answer.brand_id == brand.id, Version.title.in_(titles), Answer.state.in_(("draft", "published")))):
+        found.setdefault(title, set()).add(lang)
+    return found
 
 
-def _add(brand: Brand, values: dict[str, str], by: User, known: set[tuple[str, str]], source: str | None) -> bool:
+def _entry(values: dict[str, str], known: dict[str, set[str]]) -> actions.Entry | None:
+    """One line as an answer to be added; none where it is known: in its language, or in any where it names none."""
     title, lang = _title(values), values.get("lang") or None
-    if any(title == other and lang in (None, in_) for other, in_ in known):
-        return False
+    if title in known and (lang is None or lang in known[title]):
+        return None
     public = values.get("public", "").lower() in ("1", "yes", "true", "on")
-    topic = (values.get("topic") or "other").lower()
-    made = actions.add(brand, by=by, title=title, body=as_text(values["body"]), lang=lang, topic=topic, public=public, source=source)
-    known.add((title, made.lang))
-    return True
+    return actions.Entry.of(title, as_text(values["body"]), lang=lang, topic=(values.get("topic") or "other").lower(), public=public)
