@@ -51,20 +51,20 @@ PLACES = {
     for place in (
         Place("cases", "cases.index", "Cases", "life-buoy", "cases"),
         Place("reviews", "reviews.index", "Reviews", "check-check", "reviews"),
-        Place("desk", "desk.index", "Desk", "inbox", "desk"),
+        Place("desk", "desk.index", "Desk", "inbox", "desk", rooms=("tasks", "drafts", "examples")),
         Place("vet", "vet.index", "Vet", "check-check", "vet"),
         Place("flags", "flags.index", "Flags", "flag", "flags", rooms=("receipts",)),
         Place("triage", "triage.index", "Unsure", "circle-help", "triage", rooms=("labelling", "quality", "learning", "thresholds")),
         Place("quality", "quality.index", "Quality", "scale", "me", rooms=("labelling", "learning", "thresholds")),
-        Place("claims", "claims.index", "Claims", "pen-line", "desk"),
+        Place("claims", "claims.index", "Claims", "pen-line", "desk", rooms=("postings",)),
         Place("incidents", "incidents.index", "Incidents", "group", "incidents"),
         Place("looks", "appeals.index", "Second looks", "scale", "reviews"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
         Place("members", "members.index", "People", "user-round", "joining"),
         Place("applications", "members.applications", "Applications", "user-round-plus", "joining"),
-        Place("answers", "answers.index", "Answers", "book-open-text", "answers"),
+        Place("answers", "answers.index", "Answers", "book-open-text", "answers", rooms=("texts",)),
         Place("boards", "boards.show", "Boards", "trophy", "me", (("board", "week"),)),
-        Place("me", "people.me", "Me", "circle-user-round", "me"),
+        Place("me", "people.me", "Me", "circle-user-round", "me", rooms=("leaving", "preferences")),
     )
 }
 OF_ROLE: dict[str, tuple[str, ...]] = {
