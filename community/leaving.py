@@ -39,7 +39,7 @@ def listed() -> None:
     own(ReviewClaim, "reviewer_id", erase="delete")
     own(Appeal, "writer_id", "appeals", ("at", "reply_id", "words", "state", "decided_at", "note"), erase={"words": ""})
     own(Appeal, "decided_by_id")
-    own(Claim, "user_id", "claims", ("task_id", "started_at", "ended_at", "ended_because", "note"), erase={"note": None})
+    own(Claim, "user_id", "claims", ("task_id", "started_at", "ended_at", "ended_because", "note", "words"), erase={"note": None, "words": None})
     own(Watch, "user_id", "watched", ("task_id", "at"), erase="delete")
     own(Pass, "user_id", "passed_by", ("task_id", "reason", "at"), erase="delete")
     own(Flag, "by_id", "flags", ("at", "task_id", "kind", "note", "state", "decided_at"), erase={"note": None})

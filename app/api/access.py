@@ -31,6 +31,7 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "api.get_task": SIGNED_IN,
     "api.claim_task": ANSWERS,
     "api.release_task": ANSWERS,
+    "api.take_words_back": ANSWERS,
     "api.flag_task": ANSWERS,
     "api.agree_with_flag": ANSWERS,
     "api.take_back_flag": ANSWERS,

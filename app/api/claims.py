@@ -10,6 +10,7 @@ from pydantic import Field
 from app.accounts.models import User
 from app.api import scope
 from app.api.door import Given, Shown, Words, door
+from community.replies import actions as replies
 from community.tasks import actions, queries
 
 
@@ -25,6 +26,7 @@ class ClaimView(Shown):
 
 class ReleaseGiven(Given):
     note: Annotated[Words | None, Field(max_length=500)] = None
+    leave_draft: Annotated[bool, Field(description="Whoever takes it next may start from one's draft, private data masked.")] = False
 
 
 @door("POST", "/tasks/<id:task_id>/claim", gives=ClaimView, status=201, limit="claim")
@@ -37,4 +39,10 @@ def claim_task(*, by: User, task_id: int, **_: object) -> ClaimView:
 @door("DELETE", "/tasks/<id:task_id>/claim", takes=ReleaseGiven, status=204)
 def release_task(*, by: User, task_id: int, body: ReleaseGiven) -> None:
     """Hand the task back; the draft stays with its writer."""
-    actions.release(queries.task_of(by, task_id), by=by, note=body.note)
+    replies.hand_on(queries.task_of(by, task_id), by=by, note=body.note, leave_draft=body.leave_draft)
+
+
+@door("DELETE", "/tasks/<id:task_id>/claim/words", status=204)
+def take_words_back(*, by: User, task_id: int, **_: object) -> None:
+    """Leave no draft for the next one after all."""
+    actions.take_words_back(queries.task_of(by, task_id), by=by)

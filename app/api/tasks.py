@@ -54,7 +54,16 @@ class TaskView(Shown):
     mention: MentionView | None
 
 
+class HandedOnView(Shown):
+    """What the last one who handed it back left. `words`: their draft to start from, for who holds the task now and nobody else."""
+
+    by: scope.PersonView
+    note: str | None
+    words: str | None
+
+
 class TaskDetail(TaskView):
+    handed_on: HandedOnView | None
     conversation: list[MentionView]
     replies: list[ReplyView]
     case_id: int | None
@@ -80,8 +89,10 @@ def get_task(*, by: User, task_id: int) -> dict[str, Any]:
     task = queries.task_of(by, task_id)
     staff = scope.is_staff(by, task.brand_id)
     case = case_of_task(task.id) if staff else None
+    left = queries.handed_on(task, by) if task.state in ("open", "claimed") else None
     return {
         **task_views([task], by)[0].model_dump(),
+        "handed_on": {"by": {"id": left.id, "name": left.name}, "note": left.note, "words": left.words} if left else None,
         "conversation": [mention_view(m, staff=staff) for m in conversation(task.conversation_id, user=by)],
         "replies": reply_views([one.reply for one in replies_on(task, user=by)], by),
         "case_id": case.id if case else None,

@@ -273,12 +273,12 @@
     const insert = (one) => {
       const area = $("textarea", taker), at = area.selectionStart, before = area.value.slice(0, at);
       area.setRangeText((before && !/\s$/.test(before) ? " " : "") + $("[data-words]", one).textContent, at, area.selectionEnd, "end");
-      used.value = [...new Set([...used.value.split(" ").filter(Boolean), one.dataset.suggested])].join(" ");
+      used.value = [...new Set([...used.value.split(" "), one.dataset.suggested].filter(Boolean))].join(" ");
       sessionStorage.setItem(mark, used.value);
       area.focus(); area.dispatchEvent(new Event("input", { bubbles: true }));
       say("Inserted. Make it fit this person.");
     };
-    offers.addEventListener("submit", (event) => {
+    for (const place of [offers, ...$$("[data-left]")]) place.addEventListener("submit", (event) => {
       const one = event.target.closest("[data-suggested]");
       if (!one) return;
       event.preventDefault(); event.stopPropagation();

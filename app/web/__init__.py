@@ -103,6 +103,7 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "desk.wanted": ("advocate",), "desk.choose": ("advocate",),
     "tasks.show": (*ANSWERS, "analyst", "admin"),
     "claims.index": ANSWERS, "claims.create": ANSWERS, "claims.delete": ANSWERS, "claims.release": ANSWERS,
+    "claims.take_words_back": ANSWERS, "drafts.start": ANSWERS,
     "drafts.save": ANSWERS, "drafts.change": ANSWERS, "drafts.check": ANSWERS, "drafts.submit": ANSWERS, "drafts.withdraw": ANSWERS,
     "postings.show": (*ANSWERS, "analyst", "admin"), "postings.confirm": ANSWERS,
     "postings.pull_back": (*ANSWERS, "admin"), "postings.pull_back_form": (*ANSWERS, "admin"), "postings.settle": ("moderator", "admin"),

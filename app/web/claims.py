@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -18,6 +18,7 @@ from app.web.frame import done, page, watch
 from community.moderation.actions import REASON_WORDS
 from community.moderation.models import Review
 from community.moderation.queries import asked_changes
+from community.replies import actions as replies
 from community.replies.queries import replies_of
 from community.tasks import actions
 from community.tasks.models import Claim, Task
@@ -70,10 +71,19 @@ def create(task_id: int) -> ResponseReturnValue:
 @blueprint.route("/tasks/<int:task_id>/claim", methods=["DELETE"])
 @blueprint.post("/tasks/<int:task_id>/claim/release", endpoint="release")
 def delete(task_id: int) -> ResponseReturnValue:
-    """Hand it back; the draft stays with its writer."""
-    task = task_of(current_user, task_id)
-    actions.release(task, by=current_user._get_current_object(), note=request.form.get("note") or None)
+    """Hand it back with a `note`; the draft stays with its writer, and with `leave_draft=1` the next one may start from it."""
+    task, leaves = task_of(current_user, task_id), request.form.get("leave_draft") == "1"
+    replies.hand_on(task, by=current_user._get_current_object(), note=request.form.get("note") or None, leave_draft=leaves)
+    if leaves:
+        return done("desk.index", "Handed back. Whoever takes it may start from your draft.", undo=url_for("claims.take_words_back", task_id=task.id))
     return done("desk.index", "Handed back. The task is free for others, your draft is kept for you.")
+
+
+@blueprint.post("/tasks/<int:task_id>/claim/words/forget")
+def take_words_back(task_id: int) -> ResponseReturnValue:
+    """Leave no draft for the next one after all."""
+    actions.take_words_back(task_of(current_user, task_id), by=current_user._get_current_object())
+    return done("desk.index", "Your draft is yours alone again.")
 
 
 def held_by(user: User, brand: Brand) -> list[Held]:

@@ -44,6 +44,13 @@ def save(task_id: int) -> ResponseReturnValue:
     return done("tasks.show", "Saved. Nobody else sees it before you hand it in.", task_id=task.id)
 
 
+@blueprint.post("/tasks/<int:task_id>/draft/start")
+def start(task_id: int) -> ResponseReturnValue:
+    """Put what the one before left into one's own draft, for who has no script."""
+    actions.start_from(task_of(current_user, task_id), by=current_user._get_current_object())
+    return done("tasks.show", "Put in. Make it yours.", task_id=task_id)
+
+
 @blueprint.route("/replies/<int:reply_id>", methods=["PUT"])
 def change(reply_id: int) -> ResponseReturnValue:
     """Other words for a reply; what was handed in or approved already gets a new revision that needs its own look."""

@@ -100,7 +100,7 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         head=render.post(task.mention),
         posts=[render.post(one, marked=True) for one in conversation(task.conversation_id, user=user)],
         because=offers.why(task, user, _brand(task)) if task.audience == "community" and task.state in ("open", "claimed") else "",
-        handed_on=handed_on(task) if task.state in ("open", "claimed") else None,
+        handed_on=handed_on(task, user) if task.state in ("open", "claimed") else None,
         read_as=read_as(task.mention.decision),
         incident=standings([task.id]).get(task.id),
         price=worth(task),

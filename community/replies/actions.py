@@ -17,7 +17,7 @@ from app.config import Config
 from app.kernel import clock, live
 from app.kernel.audit import audit
 from app.kernel.db import db
-from app.kernel.errors import Conflict, Invalid
+from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.outbox import record
 from app.kernel.queue import enqueue
 from community.advocates import records
@@ -38,6 +38,7 @@ from community.replies.path import Path, path_for
 from community.replies.states import REPLY
 from community.tasks import actions as task_actions
 from community.tasks.models import Task
+from community.tasks.queries import handed_on
 
 LONGEST = 100_000
 """Characters of a draft; networks allow far less, this only bounds what is stored."""
@@ -147,6 +148,23 @@ def unfinished(task: Task, writer: User) -> Reply | None:
     return db.session.scalar(
         select(Reply).where(Reply.task_id == task.id, Reply.writer_id == writer.id, Reply.state.in_(("draft", "returned"))).order_by(Reply.id.desc()).limit(1)
     )
+
+
+def hand_on(task: Task, *, by: User, note: str | None = None, leave_draft: bool = False) -> None:
+    """Release the task. With `leave_draft` whoever takes it next may start from the draft as it is now; it stays its writer's all the same."""
+    begun = unfinished(task, by) if leave_draft else None
+    words = checks.mask_private(revision_of(begun).text).strip() if begun is not None else ""
+    task_actions.release(task, by=by, note=note, words=words or None)
+
+
+def start_from(task: Task, *, by: User) -> Reply:
+    """Put what the one before left at the end of one's own draft. Raises NotFound where nobody left anything."""
+    left = handed_on(task, by)
+    if left is None or left.words is None:
+        raise NotFound("Nobody left words to start from.")
+    begun = unfinished(task, by)
+    text = f"{revision_of(begun).text.rstrip() if begun else ''}\n\n{left.words}".strip()
+    return draft(task, by=by, text=text, revision=begun.revision if begun else None)
 
 
 def withdraw(reply: Reply, *, by: User) -> None:

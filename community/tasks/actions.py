@@ -74,17 +74,26 @@ def renew(held: Claim) -> Claim:
     return held
 
 
-def release(task: Task, *, by: User, note: str | None = None) -> None:
-    """Hand the task back to where it came from; the draft stays with its writer."""
+def release(task: Task, *, by: User, note: str | None = None, words: str | None = None) -> None:
+    """Hand the task back to where it came from; the draft stays with its writer. `words`: what the next one may start from."""
     task = hold(task)
     held = live_claim(task)
     if held is None or held.user_id != by.id:
         raise Conflict("You don't hold this task any more; it is free for others.", state=task.state)
     TASK.move(task, "release")
     _end(held, "released", note)
+    held.words = words
     record(TaskReleased(task.brand_id, task.id, by.id, "released"))
     audit("task.release", task, by=by)
     _changed(task)
+
+
+def take_words_back(task: Task, *, by: User) -> bool:
+    """Leave nothing for the next one after all; returns whether there was something. What was put into a draft meanwhile stays there."""
+    left = (Claim.task_id == task.id, Claim.user_id == by.id, Claim.words.is_not(None))
+    done = db.session.execute(update(Claim).where(*left).values(words=None).execution_options(synchronize_session=False))
+    _changed(task)
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def lapse(task: Task) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, UniqueConstraint, text
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.db import Base, BigId, Id, only_where, ref
@@ -95,6 +95,8 @@ class Claim(Base):
     """`released`, `lapsed`, `submitted`, `answered`, `escalated`, `handed_back`, `cancelled`, `resolved`, `reassigned`, `alternative`, `break`, `suspended`."""
     note: Mapped[str | None] = mapped_column(String(500))
     """What its holder left for whoever takes the task next."""
+    words: Mapped[str | None] = mapped_column(Text)
+    """Their draft, where they agreed that the next one may start from it. Private data is masked."""
 
     def holds(self, at: datetime) -> bool:
         """Whether the hold is still good. A lease that ends later than its cap counts as lapsed too (a clock that jumped)."""

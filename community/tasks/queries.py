@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, or_, select
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy import Select, bindparam, case, or_, select
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.accounts.models import Brand, User
 from app.accounts.people import holders
 from app.kernel import clock
-from app.kernel.db import db
+from app.kernel.db import BigId, db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.mentions.models import Mention
@@ -27,6 +27,16 @@ class Holder(NamedTuple):
     id: int
     name: str
     until: datetime | None
+
+
+class HandedOn(NamedTuple):
+    """What somebody left who handed a task back."""
+
+    id: int
+    name: str
+    note: str | None
+    words: str | None
+    """Their draft, to start from."""
 
 
 def task_of(user: User, task_id: int) -> Task:
@@ -82,10 +92,12 @@ def whole(task_ids: Sequence[int]) -> dict[int, Task]:
     return {task.id: task for task in db.session.scalars(_loaded().where(Task.id.in_(task_ids)))}
 
 
-def handed_on(task: Task) -> tuple[str, str] | None:
-    """(who, words): what the last person who handed the task back left for the next."""
-    row = db.session.execute(_HANDED_ON, {"task": task.id}).first()
-    return (row.name, row.note) if row is not None else None
+def handed_on(task: Task, user: User) -> HandedOn | None:
+    """What the last person who handed the task back left for the next; their draft only for who holds it now."""
+    row = db.session.execute(_HANDED_ON, {"task": task.id, "user": user.id}).first()
+    if row is None or not (row.note or row.words):
+        return None
+    return HandedOn(row.id, row.name, row.note, row.words if row.id != user.id else None)
 
 
 def lone_moderator(user: User, brand: Brand) -> bool:
@@ -104,10 +116,12 @@ _HOLDERS = (
 )
 
 
+_ours = aliased(Claim)
 _HANDED_ON = (
-    select(Claim.note, User.name)
+    select(User.id, User.name, Claim.note, case((_ours.id.is_not(None), Claim.words)).label("words"))
     .join(User, User.id == Claim.user_id)
-    .where(Claim.task_id == bindparam("task"), Claim.ended_because == "released", Claim.note.is_not(None))
+    .outerjoin(_ours, (_ours.task_id == Claim.task_id) & (_ours.user_id == bindparam("user", type_=BigId)) & _ours.ended_at.is_(None))
+    .where(Claim.task_id == bindparam("task"), Claim.ended_because == "released", Claim.note.is_not(None) | Claim.words.is_not(None))
     .order_by(Claim.id.desc())
     .limit(1)
 )

@@ -246,6 +246,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "decide": Ask("max", "POST", "/decide", {"text": "Where is the manual?"}),
         "claim_task": Ask("cleo", "POST", f"/tasks/{town.task().id}/claim"),
         "release_task": Ask("ben", "DELETE", f"/tasks/{free.id}/claim"),
+        "take_words_back": Ask("ben", "DELETE", f"/tasks/{town.task().id}/claim/words"),
         "flag_task": Ask("ada", "POST", f"/tasks/{town.task().id}/flags", {"kind": "technical"}),
         "write_reply": Ask("ben", "POST", f"/tasks/{held.id}/replies", {"body": factories.answer()}),
         "save_reply": Ask("ben", "PUT", f"/replies/{save.id}", {"body": factories.answer()}),

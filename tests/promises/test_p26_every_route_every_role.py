@@ -49,6 +49,8 @@ claims.index             am12
 claims.create            am12
 claims.delete            am12
 claims.release           am12
+claims.take_words_back   am12
+drafts.start             am12
 drafts.save              am12
 drafts.change            am12
 drafts.check             am12
@@ -226,6 +228,7 @@ api.list_tasks           signed in
 api.get_task             signed in
 api.claim_task           am12
 api.release_task         am12
+api.take_words_back      am12
 api.flag_task            am12
 api.agree_with_flag      am12
 api.take_back_flag       am12

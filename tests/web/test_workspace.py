@@ -159,3 +159,22 @@ def test_the_writer_sees_the_link_to_how_it_was_vetted_before_and_after_the_firs
     for page in (ada.get(f"/tasks/{task.id}"), ada.post(f"/tasks/{task.id}/checks", data={"text": GOOD})):
         assert f"/r/{token}" in words(page)
     assert ada.get(f"/r/{token}").status_code == 404, "not before it is out"
+
+
+def test_a_task_is_handed_on_with_the_draft_and_taken_up_from_there(town: Town) -> None:
+    task, ada = begun(town)
+    ada.put(f"/tasks/{task.id}/draft", json={"text": GOOD})
+    assert "Let them start from my draft" in words(ada.get(f"/tasks/{task.id}"))
+    back = ada.post(f"/tasks/{task.id}/claim/release", data={"note": "", "leave_draft": "1"}, follow_redirects=True)
+    assert f'action="/tasks/{task.id}/claim/words/forget"' in back.text, "there is an undo"
+    ben = town.browser("ben")
+    assert GOOD not in words(ben.get(f"/tasks/{task.id}"))
+    ben.post(f"/tasks/{task.id}/claim")
+    page = words(ben.get(f"/tasks/{task.id}"))
+    assert "How Ada Okafor began" in page and GOOD in page
+    assert ben.post(f"/tasks/{task.id}/draft/start").status_code == 303
+    assert f">{GOOD}</textarea>" in ben.get(f"/tasks/{task.id}").text
+    assert ada.post(f"/tasks/{task.id}/claim/words/forget").status_code == 303
+    assert "How Ada Okafor began" not in words(ben.get(f"/tasks/{task.id}"))
+    assert f">{GOOD}</textarea>" in ben.get(f"/tasks/{task.id}").text, "what was put in stays"
+    assert ben.post(f"/tasks/{task.id}/draft/start").status_code == 404

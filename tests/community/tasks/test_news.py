@@ -121,13 +121,13 @@ def test_whoever_held_the_task_when_a_late_answer_was_chosen_is_told(northwind: 
 def test_the_word_for_the_next_person_is_shown_to_them(northwind: Brand) -> None:
     from community.tasks.queries import handed_on
 
-    ada = person(northwind, "advocate", name="Ada Okafor")
+    ada, ben = person(northwind, "advocate", name="Ada Okafor"), person(northwind, "advocate")
     task = told(northwind)
     with db.transaction():
         tasks.claim(fresh(task), by=ada)
         tasks.release(fresh(task), by=ada, note="It is the Hub 3, not the 2.")
     with db.transaction(read_only=True):
-        assert handed_on(fresh(task)) == ("Ada Okafor", "It is the Hub 3, not the 2.")
+        assert handed_on(fresh(task), ben) == (ada.id, "Ada Okafor", "It is the Hub 3, not the 2.", None)
 
 
 def test_who_moves_their_own_task_on_is_not_told_about_it(northwind: Brand) -> None:
