@@ -162,7 +162,7 @@
     function meet(told) {
       stopped = true;
       state("Not saved: there are newer words of another window");
-      $("[data-other-words]", other).textContent = "Saved in another window meanwhile. Yours stand in the field above.";
+      $("[data-other-words]", other).textContent = "Saved in another window meanwhile. Yours stand in the field below.";
       $("[data-other-text]", other).textContent = told.body;
       const choose = (text) => { number.value = told.revision; stopped = false; other.hidden = true; area.value = text; changed(); area.focus(); };
       $("[data-other-use]", other).onclick = () => {

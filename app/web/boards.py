@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -33,10 +33,11 @@ def show(board: str) -> ResponseReturnValue:
 
 @blueprint.post("/me/boards")
 def choose() -> ResponseReturnValue:
-    """Leave the boards, or come back to them: at once, nothing else lost."""
-    shown = request.form.get("shown") == "1"
+    """Leave the boards, or come back to them: at once, nothing else lost, and taken back with one key. `shown` 1 or 0."""
+    shown = request.values.get("shown") == "1"
     advocates.show_on_boards(current_user._get_current_object(), acting_brand(), shown=shown)
-    return done("boards.show", "You are on the boards again." if shown else "You left the boards. Nothing else changes.", board="week")
+    say = "You are on the boards again." if shown else "You left the boards. Nothing else changes."
+    return done("boards.show", say, undo=url_for("boards.choose", shown=0 if shown else 1), board="week")
 
 
 def _show(period: str, view: str) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -61,13 +61,17 @@ def revoke(invitation_id: int) -> ResponseReturnValue:
 @blueprint.post("/members/<int:person_id>/roles")
 def change_roles(person_id: int) -> ResponseReturnValue:
     """`role`; `give` 1 or 0."""
-    brand, by, role = acting_brand(), current_user._get_current_object(), request.form.get("role", "")
+    brand, by, role = acting_brand(), current_user._get_current_object(), request.values.get("role", "")
     person = queries.member(brand, person_id)
-    if request.form.get("give") == "1":
+    give = request.values.get("give") == "1"
+    if give:
         actions.give_role(person, brand, role, by=by)
-        return done("members.index", f"{person.name} is {render.ROLE_WORDS[role].lower()} now, and was told.")
-    actions.take_role(person, brand, role, by=by)
-    return done("members.index", f"{person.name} is not {render.ROLE_WORDS.get(role, role).lower()} any more, and was told.")
+    else:
+        actions.take_role(person, brand, role, by=by)
+    say = f"{person.name} is {'' if give else 'not '}{render.ROLE_WORDS.get(role, role).lower()} {'now' if give else 'any more'}, and was told."
+    # Whom the last role was taken from is no member any more: there an invitation is the way back.
+    back = url_for("members.change_roles", person_id=person_id, role=role, give=0 if give else 1) if person.roles_in(brand.id) else None
+    return done("members.index", say, undo=back)
 
 
 @blueprint.get("/applications")

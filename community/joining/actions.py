@@ -163,8 +163,10 @@ def give_role(user: User, brand: Brand, role: str, *, by: User) -> None:
 
 
 def take_role(user: User, brand: Brand, role: str, *, by: User) -> None:
-    """Gone with the person's next request, and told to them. An admin can't take their own admin role: another one does that."""
+    """Gone with the person's next request, and told to them. An admin can't take their own admin role: another one does that. Raises Invalid."""
     RULES.check(by, "person.grant", brand)
+    if role not in INVITABLE:
+        raise Invalid(f"A role is one of: {', '.join(INVITABLE)}.", field="role")
     if user.id == by.id and role == "admin":
         raise Conflict("Nobody takes their own admin role away: another admin does that.")
     if role in {held.name for held in user.roles if held.brand_id == brand.id}:

@@ -146,6 +146,10 @@ def test_roles_are_given_and_taken_and_felt_at_once(town: Town) -> None:
     assert "Max Adeyemi made you a moderator." in words(ben.get("/notices"))
     assert admin.post(f"/members/{town.ben.id}/roles", data={"role": "moderator", "give": "0"}).status_code == 303
     assert ben.get("/reviews").status_code == 403
+    assert f'action="/members/{town.ben.id}/roles?role=moderator&amp;give=1"' in admin.get("/members").text, "a slip of the hand is taken back"
+    assert admin.post(f"/members/{town.ben.id}/roles?role=moderator&give=1").status_code == 303
+    assert "moderator" in fresh(town.ben).roles_in(town.brand.id)
+    assert admin.post(f"/members/{town.ben.id}/roles", data={"role": "no such role", "give": "0"}).status_code == 422
     assert admin.post(f"/members/{town.kai.id}/roles", data={"role": "moderator", "give": "1"}).status_code == 404, "nobody of another brand"
     assert admin.post(f"/members/{town.ben.id}/roles", data={"role": "owner", "give": "1"}).status_code == 422
 
