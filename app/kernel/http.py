@@ -333,5 +333,5 @@ def _said(error: BaseException) -> str:
         if not isinstance(inner, BaseException) or inner is seen:
             break
         seen = inner
-    words = re.sub(r"<[^>]*>|\w*Connection\([^)]*\):?", "", str(seen)).strip(" :,.'()\"")
+    words = re.sub(r"<[^>]*>|\w*(?:Connection|_GuardedHTTPS?)\([^)]*\):?", "", str(seen)).strip(" :,.'()\"")
     return (words or type(seen).__name__)[:200]

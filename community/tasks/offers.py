@@ -114,7 +114,8 @@ def desk(
     if paused or (load is not None and load.rests):
         return DeskPage(advocate=advocate, load=load, paused=paused)
     taste = taste_of(advocate, records, recent) if advocate is not None and recent is not None else None
-    rows, more = _read(user, brand, taste, now, topic=topic, lang=lang, wide=bool(channel), spared=load is not None and load.spared)
+    # What fits the person is among what the words find: no windows of their own are read for it.
+    rows, more = _read(user, brand, None if words else taste, now, topic=topic, lang=lang, wide=bool(channel), spared=load is not None and load.spared)
     if words:
         rows, more = _holding(user, brand, rows, channel, words, now, spared=load is not None and load.spared)
     elif channel:
