@@ -41,15 +41,16 @@ def index() -> ResponseReturnValue:
     RULES.check(user, "learning.see", brand)
     found, models = runs.runs(brand), runs.models(brand)
     live = next((model for model in models.values() if model.state == "live"), None)
+    card, broken = _start_model()
     values: dict[str, Any] = {
         "runs": [(run, models.get(run.model_id or 0), STATES[run.state]) for run in found],
         "live": live,
+        "trouble": broken or brands.trouble(brand.id),
         "may": RULES.may(user, "learning.decide", brand),
         "busy": next((run for run in found if run.state in ("queued", "fitting")), None),
     }
     if is_part():
         return page_or_part("learning/index.html", "learning/_list.html", **values)
-    card, broken = _start_model()
     return page(
         "learning/index.html",
         progress=queries.progress(user, brand),
@@ -58,7 +59,6 @@ def index() -> ResponseReturnValue:
         weeks=drift.weeks(brand),
         much=drift.MUCH,
         card=card,
-        trouble=broken or brands.trouble(brand.id),
         outgrown=live is not None and not broken and runs.outgrown(live),
         waiting=sum(found[0].figures.get("alone", {}).values()) if found else 0,
         shadow_days=runs.SHADOW_DAYS.of(brand),

@@ -76,7 +76,7 @@ class _Judged:
 
     def figures(self) -> dict[str, Any]:
         shares = {f"{name}_recall": share(sum(some), len(some)) for name, some in self.reached.items()}
-        return {**shares, "needless": share(*self.needless), "looks": share(*self.looks), "cost": round(self.cost, 2), **self.signals}
+        return {**shares, "needless": share(*self.needless), "looks": share(*self.looks), "cost": round(self.cost, 4), **self.signals}
 
 
 def _judged(test: Sequence[Example], posts: Sequence[Post], stage: SecondStage | None, policy: Policy) -> _Judged:

@@ -97,6 +97,7 @@ def test_a_live_model_that_cannot_be_read_is_named_and_one_click_mends_it(town: 
     shown = words(boss.get("/learning"))
     assert "does not match its own hash" in shown and "The start model decides alone: learn again, or go back" in shown
     assert "It was learned beside an earlier start model" in shown
+    assert "left out" in shown and shown.count("decides now") == 1, "in the heading alone"
     assert boss.post("/learning/back").location == "/learning"
     assert "does not match" not in words(boss.get("/learning"))
 
