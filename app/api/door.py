@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -206,7 +206,8 @@ def _through(one: Door, values: dict[str, Any]) -> Response:
     if one.think is not None:
         values["ready"] = one.think(**values)
     if one.within == "nothing":
-        return _answer(*_rendered(one, one.view(**values)))
+        made = one.view(**values)
+        return _answer(one.status, made) if isinstance(made, Iterator) else _answer(*_rendered(one, made))
     with db.transaction(read_only=one.within == "read"):
         if again is None:
             return _answer(*_rendered(one, one.view(**values)))
@@ -297,7 +298,8 @@ def _rendered(one: Door, made: Any) -> tuple[int, str]:
     return status, one.gives.model_validate(made).model_dump_json()
 
 
-def _answer(status: int, text: str) -> Response:
+def _answer(status: int, text: str | Iterator[str]) -> Response:
+    """`text` in pieces is sent as it is made; what it holds is its maker's to know."""
     response = Response(text, status, mimetype="application/json")
     if status == HTTPStatus.NO_CONTENT:
         del response.headers["Content-Type"]

@@ -39,8 +39,6 @@ from gamification.points.queries import ledger, total, week
 blueprint = Blueprint("people", __name__)
 
 THEMES = ("auto", "light", "dark")
-LONGEST_BREAK = 60
-"""Days."""
 LINES = 5
 """News of one's work on one's own page."""
 HAPPENED = {
@@ -180,8 +178,8 @@ def prefer() -> ResponseReturnValue:
 def take_break() -> ResponseReturnValue:
     """`days` of rest; nothing is offered until then."""
     days = request.form.get("days", "")
-    if not days.isascii() or not days.isdigit() or not 1 <= int(days[:4]) <= LONGEST_BREAK:
-        raise Invalid(f"A break lasts from 1 to {LONGEST_BREAK} days.", field="days")
+    if not days.isascii() or not days.isdigit() or not 1 <= int(days[:4]) <= advocates.LONGEST_BREAK.days:
+        raise Invalid(f"A break lasts from 1 to {advocates.LONGEST_BREAK.days} days.", field="days")
     advocates.pause(current_user._get_current_object(), acting_brand(), until=clock.now() + timedelta(days=int(days)))
     return done("people.me", "Enjoy your break. Nothing is offered to you until then, and nothing is lost.")
 

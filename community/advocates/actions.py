@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -13,6 +13,9 @@ from app.kernel.db import db
 from app.kernel.errors import Invalid
 from community.advocates.models import Advocate
 from community.tasks import actions as task_actions
+
+LONGEST_BREAK = timedelta(days=60)
+"""Who is away for longer leaves, and is welcome back."""
 
 
 def join(user: User, brand: Brand, *, languages: list[str] | None = None, topics: list[str] | None = None, pseudonym: str | None = None) -> Advocate:
@@ -38,8 +41,8 @@ def join(user: User, brand: Brand, *, languages: list[str] | None = None, topics
 def pause(user: User, brand: Brand, *, until: datetime) -> None:
     """A break: what they hold is free for others, drafts stay theirs, and nothing is offered until then."""
     row = _required(user, brand)
-    if until <= clock.now():
-        raise Invalid("A break ends in the future.", field="until")
+    if not clock.now() < until <= clock.now() + LONGEST_BREAK:
+        raise Invalid(f"A break lasts {LONGEST_BREAK.days} days at most, and ends in the future.", field="until")
     # Held before any task is, as a claim holds it: none can slip in between.
     db.session.execute(select(Advocate.id).where(Advocate.id == row.id).with_for_update(key_share=True))
     row.paused_until = until

@@ -35,6 +35,7 @@ from escalation.learning import runs
 from tests import factories
 from tests.api.conftest import Town
 from tests.escalation.classifier.labels import labelled as labelled_posts
+from tests.harness.visitor import PASSWORD
 from tests.stories import news
 
 YES = {"kind": True, "answers": True, "correct": True, "personal": True}
@@ -208,6 +209,8 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
             trust.set_level(row, 2, by=cleo, reason="Known.")
         return factories.submitted(town.task(), ben).id
 
+    leaver = factories.person("leaver", town.northwind, "advocate")
+    town.people["leaver"] = leaver
     return {
         "check_words": Ask("ben", "POST", f"/tasks/{held.id}/checks", {"body": words}),
         "keep_text": Ask("cleo", "PUT", "/texts", {"brand": "northwind", "name": "hello", "lang": "en", "body": "Hello {author},"}),
@@ -280,6 +283,10 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "decide_application": Ask("cleo", "POST", f"/applications/{wish()}/decision", {"decision": "decline", "words": "Not now."}),
         "publish_guidelines": Ask("max", "PUT", "/brands/northwind/guidelines", {"text": "Be kind."}),
         "accept_guidelines": Ask("cleo", "POST", "/brands/northwind/guidelines/acceptance", {"version": 1}),
+        "take_break": Ask("kai", "PUT", "/me/break", {"days": 2}),
+        "end_break": Ask("kai", "DELETE", "/me/break"),
+        "export_me": Ask("ada", "POST", "/me/export"),
+        "leave": Ask("leaver", "POST", "/me/leave", {"password": PASSWORD}),
         "put_preferences": Ask("ada", "PUT", "/me/preferences", {"when": {"thanks": "digest"}}),
         "set_trust": Ask("cleo", "PUT", f"/users/{ada.id}/trust", {"level": 2, "reason": "Known for years."}),
         "limit_ability": Ask("max", "PUT", f"/users/{ben.id}/limits", {"ability": "vet", "limited": True, "reason": "A week without."}),

@@ -220,6 +220,10 @@ api.publish_guidelines   x
 api.accept_guidelines    signed in
 api.list_ledger          signed in
 api.list_outcomes        signed in
+api.take_break           a
+api.end_break            a
+api.export_me            signed in
+api.leave                signed in
 api.get_trust            signed in
 api.set_trust            mx
 api.limit_ability        mx
