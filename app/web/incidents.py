@@ -23,6 +23,9 @@ from community.tasks.models import Task
 
 blueprint = Blueprint("incidents", __name__)
 
+ANSWERING = ("advocate", "tier_1", "tier_2")
+"""Who writes to authors at all; others look on."""
+
 SHOWS = {"open": "Open", "closed": "Over", "merged": "Merged"}
 
 
@@ -34,7 +37,13 @@ def index() -> ResponseReturnValue:
     found = queries.incidents(_me(), acting_brand(), state=show, cursor=request.args.get("after"))
     listed = [(one, render.post(one.mention) if one.mention else None, _words(one)) for one in found.items]
     return page_or_part(
-        "incidents/index.html", "incidents/_list.html", listed=listed, show=show if show in SHOWS else "open", shows=SHOWS, next_cursor=found.next
+        "incidents/index.html",
+        "incidents/_list.html",
+        listed=listed,
+        show=show if show in SHOWS else "open",
+        shows=SHOWS,
+        next_cursor=found.next,
+        answers=_me().has(acting_brand().id, *ANSWERING),
     )
 
 
@@ -46,6 +55,8 @@ def show(incident_id: int) -> ResponseReturnValue:
     leading = db.session.get(Task, incident.leading_task_id) if incident.leading_task_id else None
     held = task_actions.live_claim(leading) if leading is not None else None
     answer, standing = actions.answer_of(incident), queries.standing_of(incident)
+    claimable = leading is not None and leading.state == "open" and incident.state == "open"
+    refusal = RULES.refusal(user, "task.claim", leading) if claimable else None
     staff = RULES.may(user, "incident.change", incident)
     mine = answer is not None and answer.writer_id == user.id
     reviews = user.has(incident.brand_id, "moderator")
@@ -57,7 +68,8 @@ def show(incident_id: int) -> ResponseReturnValue:
         leading=leading,
         holder=db.session.get(User, held.user_id) if held is not None else None,
         mine_to_write=held is not None and held.user_id == user.id and incident.state == "open",
-        may_claim=leading is not None and leading.state == "open" and incident.state == "open" and not RULES.refusal(user, "task.claim", leading),
+        may_claim=claimable and not refusal,
+        refusal=refusal,
         answer=answer,
         writer=db.session.get(User, answer.writer_id) if answer is not None else None,
         variants=[(one, render.post(one.mention)) for one in answers.variants(incident)] if answer is not None and (mine or reviews) else [],

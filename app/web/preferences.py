@@ -75,6 +75,8 @@ def kinds_for(user: User) -> list[Kind]:
         hidden |= {"team", "missed"}
     if not any(role.name == "advocate" for role in user.roles):
         hidden |= {"fits"}
+    if not user.is_owner and not any(role.name == "admin" for role in user.roles):
+        hidden |= {"learning"}
     return [kind for kind in KINDS.values() if kind.name not in hidden]
 
 

@@ -32,6 +32,8 @@ def test_one_chooses_what_is_mailed_and_when(town: Town) -> None:
     assert "No mail server is connected here" in words(shown)
     assert "Waits for your look" not in words(shown), "an advocate is never told of the team's work"
     assert "Waits for your look" in words(town.browser("cleo").get("/preferences"))
+    assert "The classifier" not in words(shown), "what only admins hear of is no choice of others"
+    assert "The classifier" in words(town.browser("max").get("/preferences"))
     assert ada.post("/preferences", data=FORM).status_code == 303
     wishes = wishes_of(fresh(town.ada))
     assert (wishes.of(KINDS["thanks"]), wishes.of(KINDS["decided"]), wishes.of(KINDS["yours"])) == ("digest", "never", "now")
