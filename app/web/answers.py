@@ -112,6 +112,7 @@ def show(answer_id: int) -> ResponseReturnValue:
         uses=used_in(entry.answer) if user.has(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "analyst", "admin") else None,
         keeps=keeps,
         resting=recalls.count_resting(entry.answer) if keeps else 0,
+        recalled=recalls.under_way(entry.answer) if keeps else None,
         owners=people.holders(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "admin") if keeps else [],
         public_on=actions.PUBLIC.of(acting_brand()),
         public_url=url_for("answers.read", brand_slug=acting_brand().slug, public_id=answer_id, words=public.words_of(entry.version.title)),

@@ -94,6 +94,11 @@ def count_resting(answer: Answer) -> int:
     return db.session.scalar(posted.where(Reply.id.in_(_resting(answer)))) or 0
 
 
+def under_way(answer: Answer) -> Recall | None:
+    """The newest recall of this answer that has not ended."""
+    return db.session.scalar(select(Recall).where(Recall.answer_id == answer.id, Recall.closed_at.is_(None)).order_by(Recall.id.desc()).limit(1))
+
+
 def recall(answer: Answer, *, by: User, fact: str, urgency: str = "high", only: Collection[int] | None = None) -> Recall:
     """Correct what was posted. `fact`: what is true now, for those who correct; `only`: these replies of those that rest on it.
 

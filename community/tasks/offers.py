@@ -163,6 +163,8 @@ def why_offered(task: Task, taste: Taste | None, now: datetime, patience: timede
     why = []
     if task.returned_to_id is not None and task.kept_until is not None and task.kept_until > now:
         why.append("kept for you: you answered this author before")
+    elif task.kind == "correct":
+        why.append("what we said there holds no longer")
     elif task.reopened:
         why.append("its author came back and isn't helped yet")
     if taste is not None:

@@ -16,6 +16,7 @@ from app.kernel import http
 from app.kernel.db import db
 from community.answers import actions, importing
 from community.answers.models import Answer, Use, Version
+from community.answers.recalls import begin_corrections
 from community.moderation import actions as moderation
 from community.replies.models import Reply
 from community.replies.queries import draft_of, revision
@@ -291,4 +292,7 @@ def test_a_recall_is_opened_and_followed_on_its_pages(town: Town) -> None:
     opened = cleo.post(f"/answers/{answer.id}/recall", data={"fact": "It is a key now.", "urgency": "high", "reply": [str(reply.id)]})
     assert opened.status_code == 303
     assert "It is a key now." in words(cleo.get(opened.location))
+    assert f'href="{opened.location}"' in cleo.get(f"/answers/{answer.id}").text, "who keeps the answer sees how far it is"
+    begin_corrections()
+    assert "What we said there holds no longer" in words(ada.get("/desk"))
     assert town.browser("ada").get(opened.location).status_code == 403
