@@ -38,7 +38,12 @@ RULE_WORDS = {
 @blueprint.get("/r/<receipt>")
 def show(receipt: str) -> ResponseReturnValue:
     """How this reply was vetted, in public. `?said=` after a word of the reader's."""
-    return _page(receipt, said=request.args.get("said"))
+    try:
+        return _page(receipt, said=request.args.get("said"))
+    except NotFound as refusal:
+        if refusal.message != queries.EARLY:
+            raise
+        return render_template("receipts/early.html", message=refusal.message), refusal.status
 
 
 @blueprint.post("/r/<receipt>")

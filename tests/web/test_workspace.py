@@ -159,6 +159,14 @@ def test_the_writer_sees_the_link_to_how_it_was_vetted_before_and_after_the_firs
     for page in (ada.get(f"/tasks/{task.id}"), ada.post(f"/tasks/{task.id}/checks", data={"text": GOOD})):
         assert f"/r/{token}" in words(page)
     assert ada.get(f"/r/{token}").status_code == 404, "not before it is out"
+    assert "Not yet" not in words(ada.get(f"/r/{token}")), "a draft may never go out"
+    ada.post(f"/tasks/{task.id}/submit", data={"text": GOOD, "revision": "1"})
+    with db.transaction(read_only=True) as session:
+        reply_id = session.scalars(select(Receipt.reply_id)).one()
+    assert town.browser("cleo").post(f"/replies/{reply_id}/reviews", data={"decision": "approve", "revision": "1"}).status_code == 303
+    early = town.visit(town.kai.email).get(f"/r/{token}")
+    assert early.status_code == 404 and "Not yet" in words(early) and "Look again" in words(early)
+    assert GOOD not in words(early), "nothing of it before it is out"
 
 
 def test_a_task_is_handed_on_with_the_draft_and_taken_up_from_there(town: Town) -> None:
