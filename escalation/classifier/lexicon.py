@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 SIGNALS = ("anger", "swearing", "technical", "praise", "thanks", "stuck", "spam", "polite", "billing", "delivery", "account", "feature_request", "how_to",
-           "outage", "safety", "legal", "security", "press", "repeat", "deadline", "tension", "disappointed")  # fmt: skip
+           "outage", "safety", "legal", "security", "press", "repeat", "deadline", "tension", "disappointed", "harmless")  # fmt: skip
 
 # What urgency and the policy ask about by name.
 TOPICS = ("outage", "safety", "legal", "security", "press", "repeat", "deadline")
@@ -132,7 +132,9 @@ _ENGLISH: dict[str, dict[int, str]] = {
             so happy; very happy; happy customer; impressed; very impressed; pleasure; delight*; thrilled; grateful; thankful; lifesaver; life saver;
             saved the day; made my day; above and beyond; 5 stars; five stars; first class; top notch; perfect; perfectly; great flight;
             great experience; great crew; great view; friendly; so helpful; very helpful; super helpful; cheers for; bravo to; recommend;
-            highly recommend""",
+            highly recommend;
+            hell yeah; hell yes; fuck yes; fuck yeah; damn good; so damn good; bloody good; bloody brilliant; bloody lovely; fucking great; fucking good;
+            fucking amazing; fucking awesome; fucking love; freaking love; freaking awesome; gorgeous; stunning; divine; delicious; legends""",
         2: """
             thank you; thanks; thx; thnx; ty; tysm; great; good; nice; cool; helpful; happy; glad; enjoy*; enjoyed; love; loved; lovely; loving; best;
             better; beautiful; sweet; excited; yay; woohoo; woot; cheers; congrats; win; winner; quick; fast; easy; smooth; works now; working now;
@@ -280,6 +282,14 @@ _ENGLISH: dict[str, dict[int, str]] = {
             in 1 hour; in 2 hours; next hour; stranded; stuck at; miss my; missed my; going to miss; connection flight; connecting flight;
             boarding now; my flight; deadline; wedding; funeral; interview; medication; before it's too late; help me; please help; help; running out;
             minutes; mins""",
+    },
+    # Strong words that blame nobody: the longest phrase wins, so these take the sting from the words in them.
+    "harmless": {
+        1: """
+            as hell; oh shit i; oh crap i; oh damn i; oh fuck i; shit i forgot; shit i left; crap i forgot; crap i left; damn i forgot; damn i left;
+            no shit; is the shit; are the shit; holy shit that was; holy shit this is; laughed my ass off; laughing my ass off; my ass off;
+            dumb question; stupid question; silly question; stupid me; silly me; i'm an idiot; im an idiot; i am an idiot; i'm so stupid; i'm a stupid;
+            i was stupid; my own stupid; mad jealous; badass; bad ass; crazy good; insanely good; stupidly good; ridiculously good; wicked good""",
     },
     "disappointed": {
         3: """

@@ -204,9 +204,25 @@ def test_a_hundred_thousand_characters_take_less_than_a_second(piece: str) -> No
     assert time.process_time() - started < 1.0
 
 
-@pytest.mark.parametrize("text", ["Damn good coffee, love it!", "That show was fucking brilliant, thank you!", "bloody lovely crew 😍"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Damn good coffee, love it!",
+        "That show was fucking brilliant, thank you!",
+        "bloody lovely crew 😍",
+        "Hell yeah, the green one is back",
+        "Crap, I left my hat on the 9:40",
+    ],
+)
 def test_swearing_for_joy_is_no_anger(text: str) -> None:
     assert signals(text).anger < 0.3
+
+
+@pytest.mark.parametrize(
+    "text", ["Slow as hell and rude staff, worst shop ever", "No shit, and you still lie to me, you thieves", "I am an idiot to trust you liars"]
+)
+def test_a_harmless_phrase_excuses_no_blame_beside_it(text: str) -> None:
+    assert signals(text).anger > 0.5
 
 
 def test_swearing_at_somebody_is_anger_beside_praise_too() -> None:
