@@ -18,8 +18,10 @@ from community.events import (
     PostingStuck,
     ReplyPosted,
     TaskCancelled,
+    TaskClaimed,
     TaskEscalated,
     TaskHandedBack,
+    TaskReleased,
     TaskReopened,
     TaskResolved,
     TasksOpened,
@@ -46,6 +48,7 @@ def subscribe_all() -> None:
         [TasksOpened, TaskEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingPulledBack, PostingStuck],
         keep_cases,
     )
+    subscribe("keep_assignments", [TaskClaimed, TaskReleased], keep_assignments)
     subscribe("keep_labels", [MentionRerouted, FlagDecided, AuthorCameBack, CaseResolved], keep_labels)
     subscribe("tell_team", [CaseAssigned, CaseHandedUp, CaseReopened, PromisesMissed], tell_team)
 
@@ -72,6 +75,15 @@ def keep_cases(event: Event, _event_id: int) -> None:
             actions.follow_refusal(task_id, reason=reason)
         case PostingPulledBack(task_id=task_id, by_id=by_id) if by_id:
             actions.follow_refusal(task_id, reason="pulled_back")
+
+
+def keep_assignments(event: Event, _event_id: int) -> None:
+    """An employee's assignment is their claim, wherever it was taken or put back."""
+    match event:
+        case TaskClaimed(task_id=task_id, user_id=user_id):
+            actions.follow_claim(task_id, user_id)
+        case TaskReleased(task_id=task_id, user_id=user_id, because="released" | "lapsed") if user_id is not None:
+            actions.follow_release(task_id, user_id)
 
 
 def keep_labels(event: Event, _event_id: int) -> None:

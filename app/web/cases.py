@@ -17,6 +17,7 @@ from app.kernel.errors import Conflict, Invalid
 from app.web import render
 from app.web.frame import done, is_part, page, watch
 from app.web.tasks import outgoing
+from community.incidents.queries import standings
 from community.mentions.models import Mention
 from community.mentions.queries import earlier_posts, mention_of
 from community.replies.actions import hold_seconds, revision_of, unfinished
@@ -186,6 +187,7 @@ def _case_page(row: CaseRow, user: User, *, text: str = "", refused: Invalid | C
         may={name: RULES.may(user, f"case.{name}", case) for name in ("assign", "note", "reply", "transfer", "resolve", "reopen")},
         colleagues=people.holders(brand.id, *WORKERS[case.tier]) if RULES.may(user, "case.assign", case) else [],
         because=_because(case),
+        incident=standings([case.task_id]).get(case.task_id),
     )
 
 

@@ -26,6 +26,9 @@ from community.tasks.queries import claims_of, task_of
 
 blueprint = Blueprint("claims", __name__)
 
+LONGEST_NUMBER = 18
+"""Digits of a row's id in a form."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -58,13 +61,16 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/tasks/<int:task_id>/claim")
 def create(task_id: int) -> ResponseReturnValue:
-    """Take the task: 409 with the winner's name for whoever was slower."""
+    """Take the task: 409 with the winner's name for whoever was slower. `incident`: the one whose leading task it is; its answer is written there."""
     task = task_of(current_user, task_id)
     try:
         with db.session.begin_nested():
             actions.claim(task, by=current_user._get_current_object())
     except (Conflict, TooMany) as refusal:
         return page("claims/lost.html", refusal=refusal.message, read=refusal.extra.get("read"), task_id=task_id), refusal.status
+    led = request.form.get("incident", "")
+    if led.isascii() and led.isdigit() and len(led) < LONGEST_NUMBER:
+        return done("incidents.show", "Yours. What you write here once is varied for all of them.", incident_id=int(led))
     return done("tasks.show", task_id=task.id)
 
 

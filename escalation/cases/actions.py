@@ -300,6 +300,35 @@ def follow_refusal(task_id: int, *, reason: str) -> None:
         _reopen(case, because=reason, by=None)
 
 
+def follow_claim(task_id: int, user_id: int) -> None:
+    """Whoever of the tier claimed the task itself, away from the case's page, has the case: two never answer one author."""
+    case = _case_of(task_id)
+    if case is None or case.state not in ("open", "reopened"):
+        return
+    held, user = task_actions.live_claim(_task(case)), db.session.get_one(User, user_id)
+    if held is None or held.user_id != user_id or not works_in(user, case.brand_id, case.tier):
+        return
+    CASE.move(case, "assign", assignee_id=user_id)
+    _enter(case, "assigned", by_id=user_id, to=user_id, took=True)
+    record(CaseAssigned(case.brand_id, case.id, user_id, user_id))
+    audit("case_assigned", case, by=user, to=user_id)
+    _changed(case)
+
+
+def follow_release(task_id: int, user_id: int) -> None:
+    """Who put the task back has the case no more: it waits for a colleague, where everybody sees it."""
+    case = _case_of(task_id)
+    if case is None or case.state != "assigned" or case.assignee_id != user_id:
+        return
+    task = _task(case)
+    if task.state != "open" or task_actions.live_claim(task) is not None:
+        return
+    CASE.move(case, "hand_over", assignee_id=None, turn_at=clock.now())
+    _enter(case, "let_go", was=user_id)
+    audit("case_let_go", case, by=None, was=user_id)
+    _changed(case)
+
+
 # Helpers
 
 

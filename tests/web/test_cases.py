@@ -181,3 +181,18 @@ def test_an_answer_that_a_check_stops_is_not_lost(town: Town) -> None:
     assert stopped.status_code == 422
     assert "Write to {{name}} about your visit" in stopped.text
     assert fresh(case).assignee_id is None, "what was stopped changed nothing"
+
+
+def test_a_task_claimed_elsewhere_is_its_case_taken(town: Town) -> None:
+    """By the page of the task or the API: nobody else is offered what somebody already answers; put back, it waits for all again."""
+    case = opened(town)
+    tim, task_id = town.browser("tim"), fresh(case).task_id
+    tim.post(f"/tasks/{task_id}/claim")
+    news()
+    assert (fresh(case).state, fresh(case).assignee_id) == ("assigned", town.tim.id)
+    assert "Nobody came AGAIN" in words(tim.get("/cases?show=mine"))
+    assert town.browser("tess").post("/cases/next").location == "/cases", "taken already"
+    tim.post(f"/tasks/{task_id}/claim/release")
+    news()
+    assert (fresh(case).state, fresh(case).assignee_id) == ("open", None)
+    assert "Nothing is with you." in words(tim.get("/cases?show=mine"))
