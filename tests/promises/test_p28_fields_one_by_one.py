@@ -42,8 +42,8 @@ def told() -> Iterator[None]:
     ports.triage = before
 
 
-ABOUT_RIGHTS = {"suspend_person", "reinstate_person", "change_role", "set_trust"}
-"""Doors that are there to change what people may do."""
+ABOUT_RIGHTS = {"suspend_person", "reinstate_person", "change_role", "set_trust", "leave"}
+"""Doors that are there to change what people may do; who leaves gives up their own."""
 
 
 def planted_anywhere() -> list[str]:
