@@ -371,7 +371,11 @@ def _learn_by_itself(perform_job: Any) -> None:
 def _beside_an_earlier_start(brand: Brand) -> bool:
     """Whether an update of the product brought another start model than the one the brand's live model corrects."""
     was = db.session.scalar(select(BrandModel.start).where(BrandModel.brand_id == brand.id, among(BrandModel.state, "live")))
-    return was is not None and was != store.live().version
+    try:
+        return was is not None and was != store.live().version
+    except BadArtefact as error:
+        log.error("Nothing can be learned: %s", error)
+        return False
 
 
 def _take(run: LearningRun, *, by: User | None, reason: str) -> None:

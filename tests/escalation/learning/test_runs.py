@@ -18,7 +18,8 @@ from community.channels.base import Author, Incoming
 from community.mentions.intake import receive
 from community.mentions.models import Decision, Mention
 from escalation import jobs
-from escalation.classifier import brands, meaning, second
+from escalation.classifier import brands, meaning, second, store
+from escalation.classifier.model import BadArtefact
 from escalation.classifier.models import BrandModel
 from escalation.learning import actions, runs
 from escalation.learning.models import LearningRun, ShadowDifference
@@ -127,7 +128,7 @@ def test_a_model_that_would_change_much_waits_for_a_word(learned: tuple[Brand, U
     assert brands.live(northwind.id) is not None
 
 
-def test_another_start_model_asks_for_a_run_by_itself(learned: tuple[Brand, User, LearningRun]) -> None:
+def test_another_start_model_asks_for_a_run_by_itself(learned: tuple[Brand, User, LearningRun], monkeypatch: pytest.MonkeyPatch) -> None:
     northwind, admin, run = learned
     with db.transaction():
         runs.put_live(fresh(run), by=admin, reason="We looked")
@@ -137,6 +138,11 @@ def test_another_start_model_asks_for_a_run_by_itself(learned: tuple[Brand, User
             assert len(runs.runs(northwind)) == 1, "nothing new to learn"
         with db.transaction() as session:
             session.execute(update(BrandModel).values(start="of last year"))
+        with monkeypatch.context() as damaged:
+            damaged.setattr(store, "live", lambda: (_ for _ in ()).throw(BadArtefact("It is damaged.")))
+            jobs.keep_learning()
+        with db.transaction(read_only=True):
+            assert len(runs.runs(northwind)) == 1, "from a damaged start model nothing is learned"
         jobs.keep_learning()
         with db.transaction(read_only=True):
             assert [one.by_id for one in runs.runs(northwind)] == [None, admin.id]
