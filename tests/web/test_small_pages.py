@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from sqlalchemy import select
 
 from app.kernel.db import db
+from app.web import render
 from community.advocates.queries import advocate_of
 from community.mentions import actions as mentions
 from community.mentions.models import Mention
@@ -172,3 +176,18 @@ def test_the_triage_list_shows_how_long_each_may_wait(town: Town, triage: FixedT
     page = town.browser("tim").get("/triage")
     assert "then tier 1 gets it" in words(page)
     assert 'data-whole="900"' in page.text
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 person writes"), (2, "2 people write"), (0, "0 people write"), (1204, "1,204 people write")])
+def test_one_is_one(n: int, said: str) -> None:
+    assert render.counted(n, "person writes", "people write") == said
+    assert render.counted(n, "post").endswith("post" if n == 1 else "posts")
+
+
+def test_the_rail_lights_me_for_oneself_only(town: Town) -> None:
+    """Somebody else's page is no place of one's own."""
+    lit = re.compile(r'aria-current="page" data-place="me"')
+    cleo = town.browser("cleo")
+    assert lit.search(cleo.get(f"/people/{town.cleo.id}").text)
+    assert not lit.search(cleo.get(f"/people/{town.ada.id}").text)
+    assert lit.search(cleo.get("/me/leave").text)
