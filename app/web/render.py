@@ -323,7 +323,8 @@ def language(code: str) -> str:
 
 
 FILTERS = {
-    "ago": ago, "exact": exact, "clock_time": time_of_day, "seconds_left": seconds_left, "initials": initials, "number": number, "signed": signed, "counted": counted,
+    "ago": ago, "exact": exact, "clock_time": time_of_day, "seconds_left": seconds_left, "initials": initials,
+    "number": number, "signed": signed, "counted": counted,
     "word": word, "category": category, "language": language, "span": span, "audience": lambda code: AUDIENCES.get(code, word(code)),
     "role": lambda code: ROLE_WORDS.get(code, word(code)), "source": lambda code: SOURCES.get(code, word(code)),
 }  # fmt: skip
