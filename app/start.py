@@ -257,7 +257,9 @@ def _start(app: Flask, config: Config, ports: tuple[int, int]) -> None:
 def _run_parts(starter: Starter, app: Flask, ports: Sequence[int]) -> None:
     starter.add("web", lambda: Web(app, ports[0]).run())
     starter.add("posting worker", lambda: queue.work(app, ["posting"]))
-    starter.add("worker", lambda: queue.work(app, ["default", "slow"]))
+    starter.add("worker", lambda: queue.work(app, ["default"]))
+    # A run of learning may take minutes: what keeps cases and tells people never waits behind it, nor mail behind a flood of those.
+    starter.add("slow worker", lambda: queue.work(app, ["slow"]))
     starter.add("scheduler", _schedule)
     starter.add("listener", lambda: _command(app, "listen"))
     for number in ports[1:]:
