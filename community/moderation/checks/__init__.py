@@ -114,7 +114,7 @@ def private_data(text: str, public: list[str]) -> list[Check]:
 
 def brand_promises(text: str, brand_name: str, *, employee: bool) -> list[Check]:
     """Refund, price, date, guarantee, legal, medical: only the brand may promise those."""
-    found = promises.found(text)
+    found = promises.found(text, brand_name)
     if not found:
         return [Check("promises", "ok", "No promise that only the brand may make")]
     if employee:

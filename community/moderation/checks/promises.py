@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from community.moderation.checks.folding import fold
 
@@ -47,7 +48,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (rf"(?:your|the|a|full)\s{_MONEY}\s(?:is|has\sbeen|will\sbe|was)\s{_W}{{0,2}}(?:on\sits\sway|approved|processed|paid|issued|sent|coming"
      rf"|confirmed)", "money", _TEAM),
     (r"money[\s-]back\sguarantee|(?:we|they|i)\sowe\syou|(?:we|they)(?:'re|\sare)\s(?:giving|offering|sending)\syou\b", "money", _TEAM),
-    (rf"\b(?:i|we|they|northwind)(?:'ve|\shave|\shas|'d|\shad)?\s(?:just\s)?(?:refunded|reimbursed|credited|waived)\s{_W}{{0,2}}", "money", _TEAM),
+    (rf"\b(?:i|we|they|<brand>)(?:'ve|\shave|\shas|'d|\shad)?\s(?:just\s)?(?:refunded|reimbursed|credited|waived)\s{_W}{{0,2}}", "money", _TEAM),
     (r"\b(?:i|we)\s(?:can\s|could\s|always\s|fully\s|also\s){0,2}(?:refund|reimburse|compensate)\s(?:you|your|it|this|that|the|everything)\b", "money", _TEAM),
     (r"free\sof\scharge|\bfor\sfree\b|\bno\s(?:extra\s)?(?:cost|charge|fee)s?\b|\bwon'?t\s(?:cost|be\scharged|charge)\b|on\sthe\shouse\b"
      r"|complimentary\b", "a price", _PRICE),
@@ -74,7 +75,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         _SOON,
     ),
     (rf"\b(?:fixed|repaired|delivered|released|restored|resolved|back\sonline|back\sup|sorted)\s{_W}{{0,1}}{_WHEN}\b", "a date", _SOON),
-    (r"\b(?:we|i|they|northwind)\s{0,2}(?:'ll|\swill|\scan|'d|\sdo|\shereby)?\s{0,2}(?:personally\s|fully\s)?(?:guarantee|promise|assure\syou|swear"
+    (r"\b(?:we|i|they|<brand>)\s{0,2}(?:'ll|\swill|\scan|'d|\sdo|\shereby)?\s{0,2}(?:personally\s|fully\s)?(?:guarantee|promise|assure\syou|swear"
      r"|vow)\w{0,2}\b", "a guarantee", _SURE),
     (r"\bguaranteed\b|\b100\s?(?:%|percent)\s(?:sure|certain|safe|guaranteed|secure)\b|\b(?:won't|will\s(?:never|not))\shappen\sagain\b"
      r"|\byou\shave\s(?:my|our)\sword\b", "a guarantee", _SURE),
@@ -134,7 +135,23 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (r"\b(?:devolver(?:emos|án|á)|reembolsar\w{1,4})\b|\bgarantiz\w{1,5}\b|\bgratis\b|\bprometemos\b|\bcompensar(?:emos|án"
      r"|á)\b", "money", "el equipo puede revisar tu caso"),
 )  # fmt: skip
-_PROMISES = [(re.compile(pattern, re.IGNORECASE), what, offer) for pattern, what, offer in _PATTERNS]
+
+
+@lru_cache(maxsize=256)
+def _promises(brand_name: str) -> list[tuple[re.Pattern[str], str, str]]:
+    """The patterns for a brand, which promises under its own name as well ("Acme guarantees"). Each pattern is compiled once for all that don't name it."""
+    name = r"\s{1,2}".join(map(re.escape, brand_name.split())) or "we"
+    return [(_compiled(pattern.replace("<brand>", name)), what, offer) for pattern, what, offer in _PATTERNS]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_promises("")
+
+
 _NOT = re.compile(
     r"(?:(?<!\w)(?:not|\w{2,6}n't|never|nobody|no\sone|cannot|neither|nor|whether|if|ask(?:\s\w{1,12}){0,4})\s(?:\w{1,8}\s){0,2}"
     r"|(?:不|没|沒|别|別|未|无法|無法|是否|能否)[能会會敢要可以有]{0,2})$",
@@ -143,19 +160,19 @@ _NOT = re.compile(
 _LOOK_BACK = 40
 
 
-def found(text: str) -> list[Promise]:
+def found(text: str, brand_name: str = "") -> list[Promise]:
     """Every promise, in the text's order; a negation or a question before it ("nobody can promise", "ask whether they will refund") makes it none."""
     kept: list[Promise] = []
-    for one in sorted(_found(text), key=lambda one: (one.start, -one.end)):
+    for one in sorted(_found(text, brand_name), key=lambda one: (one.start, -one.end)):
         if not any(one.what == other.what and one.start < other.end for other in kept):
             kept.append(one)
     return kept
 
 
-def _found(text: str) -> Iterator[Promise]:
+def _found(text: str, brand_name: str) -> Iterator[Promise]:
     folded = fold(text)
     plain = folded.text.replace("’", "'").replace("‘", "'")
-    for pattern, what, offer in _PROMISES:
+    for pattern, what, offer in _promises(brand_name):
         for m in pattern.finditer(plain):
             if not _NOT.search(plain[max(0, m.start() - _LOOK_BACK) : m.start()]):
                 start, end = folded.span(*_clause(plain, m.start(), m.end()))

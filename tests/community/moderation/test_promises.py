@@ -138,3 +138,9 @@ def test_help_promises_nothing(text: str) -> None:
 def test_each_promise_is_named_for_what_it_is() -> None:
     said = "You'll get your money back by Friday, and take two ibuprofen, it's illegal anyway. I guarantee it costs only $5."
     assert {one.what for one in found(said)} >= {"money", "legal advice", "medical advice", "a guarantee", "a price"}
+
+
+def test_a_brand_promises_under_its_own_name_too() -> None:
+    for text, name in (("Acme guarantees it", "Acme"), ("Fern & Co. has refunded others", "Fern & Co."), ("acme  home promised me", "Acme Home")):
+        assert found(text, name), text
+    assert not found("Acme guarantees it", "Kestrel"), "another company's guarantee is nobody's promise here"
