@@ -72,7 +72,7 @@ def test_whatever_is_asked_the_answer_is_as_described(town: Town, who: str) -> N
     program = {"Authorization": f"Bearer {town.token(who)}"}
     # Whatever fits the description may still be refused by a rule of the domain.
     unchecked = [schemathesis.checks.CHECKS.get_one("positive_data_acceptance")]
-    examples = max(1, rounds(6 * len(DOORS), 10_000) // len(DOORS))
+    examples = max(1, rounds(4 * len(DOORS), 10_000) // len(DOORS))
     asked = 0
     how = settings(max_examples=examples, deadline=None, database=None, derandomize=not FULL, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 

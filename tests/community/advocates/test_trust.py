@@ -107,9 +107,11 @@ def test_a_break_costs_nothing(triage: FixedTriage, clock: Any) -> None:
     northwind = brand()
     ada, cleo = person(northwind, "advocate"), person(northwind, "moderator")
     looked_at(northwind, ada, cleo, good=6)
-    with db.transaction():
-        advocates.pause(ada, northwind, until=row(ada, northwind).joined_at + timedelta(days=160))
-    clock.shift(timedelta(days=130))
+    begun = row(ada, northwind).joined_at
+    for gone in (0, 50, 100):
+        with db.transaction():
+            advocates.pause(ada, northwind, until=begun + timedelta(days=gone + 55))
+        clock.shift(timedelta(days=50 if gone < 100 else 30))
     recount_records()
     assert (row(ada, northwind).trust_level, row(ada, northwind).grace_until) == (1, None)
 
