@@ -17,7 +17,7 @@ from itertools import count
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app import wiring
 from app.accounts import brands, passwords, people
@@ -153,7 +153,14 @@ def news(*only: str) -> None:
     waits = [outbox.Delivery.done_at.is_(None), *([outbox.Delivery.subscriber.in_(only)] if only else [])]
     for _ in range(50):
         with db.transaction(read_only=True) as session:
-            waiting = session.scalars(select(outbox.Delivery.subscriber).where(*waits).distinct()).all()
+            # Who has the oldest news first: without an order PostgreSQL names them in any.
+            oldest = (
+                select(outbox.Delivery.subscriber)
+                .where(*waits)
+                .group_by(outbox.Delivery.subscriber)
+                .order_by(func.min(outbox.Delivery.event_id), outbox.Delivery.subscriber)
+            )
+            waiting = session.scalars(oldest).all()
         if not waiting:
             return
         for subscriber in waiting:
