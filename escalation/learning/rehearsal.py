@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+import numpy as np
+from sqlalchemy import Float, Subquery, Text, bindparam, case, cast, func, literal_column, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.db import BigId, UtcDateTime, at_most, db
 from community.mentions.models import Decision, Mention
-from community.ports import Post, Signals
+from community.ports import Audience, Post, Signals
 from escalation.classifier.lexicon import TOPICS
 from escalation.learning.board import Judged, judged
 from escalation.permissions import RULES
@@ -26,7 +28,7 @@ from escalation.routing.policy import Lines, default_policy
 
 PERIODS = (1, 7, 28)
 MOST = 10_000
-"""Posts walked through, the newest: about a fifth of a second."""
+"""Posts counted, the newest."""
 LABELS_FROM = timedelta(days=90)
 """Labels as old as this still say where the lines belong."""
 SHOWN = 12
@@ -108,8 +110,13 @@ def propose(user: User, brand: Brand, *, lines: Mapping[str, Lines] | None = Non
     if lines is None and costs is not None:
         lines = {signal: Lines(drawn[signal].low, drawn[signal].high, worth[signal], now[signal].reason) for signal in DRAWN}
     chosen = dict(lines or now)
-    rows, span, complete = _decisions(brand, days)
-    stream = {"anger": [row.anger for row in rows], "technical": [row.tech for row in rows]}
+    groups, span, complete = _groups(brand, days, now, chosen)
+    moved = _moved(brand, days, now, chosen) if stored(chosen) != stored(now) else []
+    many = [row.posts for row in groups]
+    stream = {
+        "anger": np.repeat([row.anger for row in groups], many).tolist(),
+        "technical": np.repeat([row.tech for row in groups], many).tolist(),
+    }
     rates = {signal: _base_rate(labelled, signal) for signal in DRAWN}
 
     def meaning(of: Mapping[str, Lines]) -> dict[str, Consequence]:
@@ -134,7 +141,7 @@ def propose(user: User, brand: Brand, *, lines: Mapping[str, Lines] | None = Non
         before=meaning(now),
         base_rate=rates,
         labelled=len(labelled),
-        rehearsal=_rehearse(rows, span, complete, now, chosen, {one.mention_id: one for one in labelled}),
+        rehearsal=_rehearse(groups, moved, span, complete, now, chosen, {one.mention_id: one for one in labelled}),
         changes_anything=stored(chosen) != stored(now),
     )
 
@@ -149,30 +156,39 @@ def shown(rehearsal: Rehearsal) -> dict[int, Mention]:
 
 
 def _rehearse(
-    rows: Sequence[Any], span: float, complete: bool, now: Mapping[str, Lines], then: Mapping[str, Lines], labelled: Mapping[int, Judged]
+    groups: Sequence[Any],
+    moved: Sequence[Any],
+    span: float,
+    complete: bool,
+    now: Mapping[str, Lines],
+    then: Mapping[str, Lines],
+    labelled: Mapping[int, Judged],
 ) -> Rehearsal:
     before, after = audience_by(with_lines(default_policy(), now)), audience_by(with_lines(default_policy(), then))
-    alike = stored(now) == stored(then)
     counts: dict[str, Counter[str]] = {"now": Counter(), "then": Counter()}
+    ways: dict[tuple[Any, ...], tuple[Audience, Audience]] = {}
+    for group in groups:
+        tags = json.loads(group.tags)
+        post = Post("" if "no-words" in tags else "x", group.lang, private=group.private)
+        signals = Signals(
+            anger=group.anger,
+            technical=group.tech,
+            spam=group.spam,
+            urgency=0.0,
+            sentiment=0.0,
+            category=group.category,
+            lang=group.lang,
+            praise=group.category == "praise" or "praise" in tags,
+            topics=tuple(tag for tag in tags if tag in TOPICS),
+        )
+        was, would = before(post, signals), after(post, signals)
+        ways[_key(group)] = was, would
+        counts["now"][was] += group.posts
+        counts["then"][would] += group.posts
     changes: list[Change] = []
     better = worse = 0
-    for row in rows:
-        post = Post("" if "no-words" in row.tags else "x", row.lang, row.followers, row.private, row.mention_kind)
-        signals = Signals(
-            anger=row.anger,
-            technical=row.tech,
-            spam=row.spam,
-            urgency=row.urgency,
-            sentiment=row.sentiment,
-            category=row.category,
-            lang=row.lang,
-            praise=row.category == "praise" or "praise" in row.tags,
-            topics=tuple(tag for tag in row.tags if tag in TOPICS),
-        )
-        was = before(post, signals)
-        would = was if alike else after(post, signals)
-        counts["now"][was] += 1
-        counts["then"][would] += 1
+    for row in moved:
+        was, would = ways[_key(row)]
         if was != would:
             right = _right(labelled.get(row.mention_id), was, would)
             better += right is True
@@ -181,7 +197,12 @@ def _rehearse(
     # What people spoke of first: it says whether the change is for the better.
     told = sorted(changes, key=lambda change: (change.right is None, -change.mention_id))
     loads = tuple(Load(name, counts["now"][name] / span, counts["then"][name] / span) for name in AUDIENCES if counts["now"][name] or counts["then"][name])
-    return Rehearsal(span, len(rows), complete, len(changes), loads if span else (), better, worse, tuple(told[:SHOWN]))
+    posts = sum(group.posts for group in groups)
+    return Rehearsal(span, posts, complete, len(changes), loads if span else (), better, worse, tuple(told[:SHOWN]))
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return tuple(row[: len(_ALIKE)])
 
 
 _RANK = {"set_aside": 0, "community": 0, "triage": 1, "tier_1": 2, "tier_2": 2}
@@ -204,22 +225,41 @@ def _base_rate(labelled: Sequence[Judged], signal: str) -> float | None:
     return sum(blind) / len(blind) if blind else None
 
 
-def _decisions(brand: Brand, days: int) -> tuple[Sequence[Any], float, bool]:
-    """The machine's first decisions of the period, and how many days they cover."""
-    now = clock.now()
-    rows = db.session.execute(_DECIDED, {"brand": brand.id, "since": now - timedelta(days=days)}).all()
-    complete = len(rows) < MOST
-    oldest: datetime = now - timedelta(days=days)
-    if not complete:
-        oldest = rows[-1].at
-    return rows, max((now - oldest).total_seconds() / 86_400, 1 / 24), complete
+def _groups(brand: Brand, days: int, now: Mapping[str, Lines], then: Mapping[str, Lines]) -> tuple[Sequence[Any], float, bool]:
+    """The machine's first decisions of the period, those that both choices of lines decide alike as one row with their number, and how many days they cover."""
+    since = clock.now() - timedelta(days=days)
+    rows = db.session.execute(_GROUPS, {**_asked(brand, since), **_numbers("now", now), **_numbers("then", then)}).all()
+    complete = sum(row.posts for row in rows) < MOST
+    oldest: datetime = since if complete else min(row.oldest for row in rows)
+    return rows, max((clock.now() - oldest).total_seconds() / 86_400, 1 / 24), complete
 
 
-def _decided() -> Select[*tuple[Any, ...]]:
+def _moved(brand: Brand, days: int, now: Mapping[str, Lines], then: Mapping[str, Lines]) -> Sequence[Any]:
+    """Those of them that stand on another side of a line then."""
+    since = clock.now() - timedelta(days=days)
+    return db.session.execute(_MOVED, {**_asked(brand, since), **_numbers("now", now), **_numbers("then", then)}).all()
+
+
+def _asked(brand: Brand, since: datetime) -> dict[str, Any]:
+    return {"brand": brand.id, "since": since, "spam_low": default_policy().lines["spam"].low, "spam_high": default_policy().lines["spam"].high}
+
+
+def _numbers(when: str, lines: Mapping[str, Lines]) -> dict[str, float]:
+    return {f"{signal}_{when}_{end}": value for signal in DRAWN for end, value in (("low", lines[signal].low), ("high", lines[signal].high))}
+
+
+def _passed(column: Any, *names: str) -> Any:
+    """How many of these lines a score has reached: between two neighbours every score is decided alike."""
+    return sum((case((column >= bindparam(name, type_=Float), 1), else_=0) for name in names), literal_column("0"))
+
+
+def _decided() -> Subquery:
     # The newest first, then by time: a condition on the time alone would walk through the whole history of a quiet brand.
     newest = select(Mention.id).where(Mention.brand_id == bindparam("brand", type_=BigId)).order_by(Mention.id.desc()).limit(at_most(MOST)).subquery()
     earlier = aliased(Decision)
     first = select(func.min(earlier.id)).where(earlier.mention_id == Decision.mention_id).scalar_subquery()
+    both = {"anger": Decision.anger, "technical": Decision.technical}
+    ends = {(signal, when): (f"{signal}_{when}_low", f"{signal}_{when}_high") for signal in DRAWN for when in ("now", "then")}
     return (
         select(
             Decision.mention_id,
@@ -227,20 +267,30 @@ def _decided() -> Select[*tuple[Any, ...]]:
             Decision.anger,
             Decision.technical.label("tech"),
             Decision.spam,
-            Decision.urgency,
-            Decision.sentiment,
             Decision.category,
-            Decision.tags,
+            # Told apart as text: reading thousands of lists would cost more than all the rest.
+            cast(Decision.tags, Text).label("tags"),
             Mention.lang,
-            Mention.followers,
             Mention.private,
-            Mention.kind.label("mention_kind"),
+            _passed(Decision.spam, "spam_low", "spam_high").label("spam_side"),
+            *(_passed(both[signal], *ends[signal, "now"], *ends[signal, "then"]).label(f"{signal}_side") for signal in DRAWN),
+            *(_passed(both[signal], *names).label(f"{signal}_{when}") for (signal, when), names in ends.items()),
         )
         .join(newest, newest.c.id == Decision.mention_id)
         .join(Mention, Mention.id == Decision.mention_id)
         .where(Mention.received_at >= bindparam("since", type_=UtcDateTime()), Decision.id == first)
-        .order_by(Mention.id.desc())
+        .subquery()
     )
 
 
-_DECIDED = _decided()
+_ONE = _decided().c
+_ALIKE = (_ONE.tags, _ONE.category, _ONE.lang, _ONE.private, _ONE.spam_side, _ONE.anger_side, _ONE.technical_side)
+_GROUPS = select(
+    *_ALIKE,
+    func.count().label("posts"),
+    func.min(_ONE.at).label("oldest"),
+    func.min(_ONE.anger).label("anger"),
+    func.min(_ONE.tech).label("tech"),
+    func.min(_ONE.spam).label("spam"),
+).group_by(*_ALIKE)
+_MOVED = select(*_ALIKE, _ONE.mention_id, _ONE.anger, _ONE.tech).where(or_(_ONE.anger_now != _ONE.anger_then, _ONE.technical_now != _ONE.technical_then))

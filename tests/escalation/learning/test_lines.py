@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from sqlalchemy import select
 
@@ -12,8 +14,11 @@ from community.channels.actions import channel_named
 from community.channels.base import Author, Incoming
 from community.mentions.intake import receive
 from community.mentions.models import Decision, Mention
+from community.ports import Post, Signals
+from escalation.classifier.lexicon import TOPICS
 from escalation.learning import rehearsal
 from escalation.routing import lines
+from escalation.routing.decide import decide
 from escalation.routing.policy import default_policy
 from tests.escalation.learning.stream import stream
 from tests.escalation.learning.test_runs import arrive, label
@@ -85,6 +90,39 @@ def test_a_rehearsal_says_what_would_change_and_whether_that_is_better(rooms: ob
         with db.transaction(read_only=True) as session:
             text = session.get_one(Mention, change.mention_id).text
         assert where(northwind, text, f"again-{change.mention_id}").audience == change.would
+
+
+def test_what_is_counted_together_is_what_each_post_would_get(rooms: object) -> None:
+    """Posts are counted in groups that are decided alike; here each is decided alone beside it."""
+    northwind = brand()
+    admin = person(northwind, "admin")
+    posts = [(one.text, "en") for one in stream(120)]
+    posts += [("Thank you so much, you were lovely", "en"), ("???", "en"), ("我的网络坏了，太气人了", "zh-Hans"), ("Mi router no funciona", "es")]
+    posts += [("I will call my lawyer about this outage", "en"), ("Win a free phone now http://spam.example", "en")]
+    with db.transaction():
+        account = channel_named(fresh(northwind), None)
+    receive(account, [Incoming(ext_id=str(number), text=text, author=Author(f"a{number}", "a"), lang=lang) for number, (text, lang) in enumerate(posts)])
+    wanted = lines.read(WIDE)
+    with db.transaction(read_only=True) as session:
+        found = rehearsal.propose(admin, northwind, lines=wanted).rehearsal
+        rows = session.execute(select(Decision, Mention).join(Mention, Mention.id == Decision.mention_id)).all()
+    then = lines.with_lines(default_policy(), wanted)
+    would = {mention.id: decide(then, _post(mention), _signals(decision, mention)).audience for decision, mention in rows}
+    was = {mention.id: decision.audience for decision, mention in rows}
+    assert {load.audience: round(load.now * 7) for load in found.loads if load.now} == Counter(was.values())
+    assert {load.audience: round(load.then * 7) for load in found.loads if load.then} == Counter(would.values())
+    assert found.changed == sum(was[id_] != would[id_] for id_ in was) > 0
+    assert {change.mention_id: (change.was, change.would) for change in found.changes}.items() <= {id_: (was[id_], would[id_]) for id_ in was}.items()
+
+
+def _post(mention: Mention) -> Post:
+    return Post(mention.text, mention.lang, mention.followers, mention.private, mention.kind)
+
+
+def _signals(decision: Decision, mention: Mention) -> Signals:
+    kept = {name: getattr(decision, name) for name in ("anger", "technical", "spam", "urgency", "sentiment", "category")}
+    praise = decision.category == "praise" or "praise" in decision.tags
+    return Signals(**kept, lang=mention.lang, praise=praise, topics=tuple(tag for tag in decision.tags if tag in TOPICS))
 
 
 def test_drawn_from_the_costs_the_lines_follow_the_labels(rooms: object) -> None:
