@@ -208,12 +208,14 @@ def list_answers(*, by: User, query: AnswersAsked) -> dict[str, Any]:
 def get_answer(*, by: User, answer_id: int) -> dict[str, Any]:
     """One answer with every wording the person may see, newest first."""
     entry = queries.entry_of(by, answer_id)
+    wordings = queries.versions_of(by, entry.answer)
+    called = scope.known_to(by, (writer.id for _, writer in wordings), entry.answer.brand_id)
     versions = [
         VersionView(
             **{name: getattr(version, name) for name in ("number", "title", "body", "why", "at", "published_at", "declined_at")},
-            by=scope.PersonView(id=writer.id, name=writer.name),
+            by=called[writer.id],
         )
-        for version, writer in queries.versions_of(by, entry.answer)
+        for version, writer in wordings
     ]
     return {**_view(entry).model_dump(), "versions": versions, "translations": [other.id for other, _ in queries.translations_of(entry.answer)]}
 

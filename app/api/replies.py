@@ -204,8 +204,8 @@ def reply_view(reply: Reply, user: User) -> ReplyView:
     return reply_views([reply], user)[0]
 
 
-def reply_views(replies: Sequence[Reply], _user: User) -> list[ReplyView]:
-    """Replies with their newest words and latest postings; a fixed number of statements."""
+def reply_views(replies: Sequence[Reply], user: User) -> list[ReplyView]:
+    """Replies of one brand with their newest words and latest postings; a fixed number of statements."""
     if not replies:
         return []
     db.session.flush()
@@ -214,7 +214,7 @@ def reply_views(replies: Sequence[Reply], _user: User) -> list[ReplyView]:
     wanted = tuple_(stored.Revision.reply_id, stored.Revision.number).in_([(r.id, r.revision) for r in fresh.values()])
     words = {rev.reply_id: rev for rev in db.session.scalars(select(stored.Revision).where(wanted).execution_options(populate_existing=True))}
     postings = postings_of(list(fresh.values()))
-    writers = scope.names_of(r.writer_id for r in fresh.values())
+    writers = scope.known_to(user, (r.writer_id for r in fresh.values()), replies[0].brand_id)
     views = []
     for id_ in ids:
         reply, current = fresh[id_], words[id_]

@@ -18,6 +18,7 @@ from app.kernel.db import db
 from app.kernel.errors import Forbidden, Invalid, Missing, NotFound
 from app.web import limits, render
 from app.web.frame import done, page, page_or_part, watch
+from community.advocates.queries import names
 from community.answers import actions, importing, public, recalls, suggestions, uses
 from community.answers.models import Answer, Version
 from community.answers.queries import SHOWS, Entry, entry_of, is_stale, library, proposals_waiting, translations_of, used_in, versions_of
@@ -107,6 +108,7 @@ def show(answer_id: int) -> ResponseReturnValue:
         wordings=wordings,
         compared=compared,
         proposed=proposed,
+        called=names((writer.id for _, writer in wordings), entry.answer.brand_id),
         proposed_change=_changes(entry.version, proposed[0]) if proposed else None,
         translations=translations_of(entry.answer),
         uses=used_in(entry.answer) if user.has(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "analyst", "admin") else None,

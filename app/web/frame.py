@@ -58,7 +58,7 @@ PLACES = {
         Place("quality", "quality.index", "Quality", "scale", "me", rooms=("labelling", "learning", "thresholds")),
         Place("claims", "claims.index", "Claims", "pen-line", "desk", rooms=("postings",)),
         Place("incidents", "incidents.index", "Incidents", "group", "incidents"),
-        Place("looks", "appeals.index", "Second looks", "scale", "reviews"),
+        Place("looks", "appeals.index", "Appeals", "scale", "reviews"),
         Place("settings", "choices.show", "Settings", "settings-2", "me"),
         Place("members", "members.index", "People", "user-round", "joining"),
         Place("applications", "members.applications", "Applications", "user-round-plus", "joining"),

@@ -13,6 +13,7 @@ from app.kernel.db import db
 from app.kernel.errors import Invalid, NotFound
 from app.web import render
 from app.web.frame import done, page, page_or_part, watch
+from community.advocates.queries import names
 from community.incidents import actions, answers, queries
 from community.incidents.likeness import shown
 from community.incidents.models import Incident
@@ -60,18 +61,19 @@ def show(incident_id: int) -> ResponseReturnValue:
     staff = RULES.may(user, "incident.change", incident)
     mine = answer is not None and answer.writer_id == user.id
     reviews = user.has(incident.brand_id, "moderator")
+    called = names((held.user_id if held is not None else None, answer.writer_id if answer is not None else None), incident.brand_id)
     return page(
         "incidents/show.html",
         incident=incident,
         standing=standing,
         words=_words(standing),
         leading=leading,
-        holder=db.session.get(User, held.user_id) if held is not None else None,
+        holder=called.get(held.user_id) if held is not None else None,
         mine_to_write=held is not None and held.user_id == user.id and incident.state == "open",
         may_claim=claimable and not refusal,
         refusal=refusal,
         answer=answer,
-        writer=db.session.get(User, answer.writer_id) if answer is not None else None,
+        writer=called.get(answer.writer_id) if answer is not None else None,
         variants=[(one, render.post(one.mention)) for one in answers.variants(incident)] if answer is not None and (mine or reviews) else [],
         mine=mine,
         reviews=reviews and not mine,

@@ -15,6 +15,7 @@ from community.permissions import RULES
 from escalation.learning.queries import voices
 from escalation.learning.why import why
 from escalation.permissions import RULES as LEARNING
+from escalation.tiers import TIERS
 
 blueprint = Blueprint("mentions", __name__)
 
@@ -27,6 +28,7 @@ def show(mention_id: int) -> ResponseReturnValue:
     return page(
         "mentions/show.html",
         mention=mention,
+        back=("cases.index", "cases") if mention.decision is not None and mention.decision.audience in TIERS else ("triage.index", "what is unsure"),
         post=render.post(mention, marked=True),
         decisions=decisions(mention),
         thread=[render.post(one) for one in conversation(mention.conversation_id, user=user) if one.id != mention.id],

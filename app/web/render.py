@@ -304,6 +304,11 @@ def signed(points: int) -> str:
     return f"+{points:,}" if points >= 0 else f"−{-points:,}"
 
 
+def weight(value: float) -> str:
+    """`+0.42`, `−1.30` with a real minus: how much something spoke for or against."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def counted(n: int, one: str, many: str | None = None) -> str:
     """`1 post`, `2 posts`, `1,204 posts`; `many` where an s does not make it."""
     return f"{number(n)} {one if n == 1 else many or f'{one}s'}"
@@ -324,7 +329,7 @@ def language(code: str) -> str:
 
 FILTERS = {
     "ago": ago, "exact": exact, "clock_time": time_of_day, "seconds_left": seconds_left, "initials": initials,
-    "number": number, "signed": signed, "counted": counted,
+    "number": number, "signed": signed, "weight": weight, "counted": counted,
     "word": word, "category": category, "language": language, "span": span, "audience": lambda code: AUDIENCES.get(code, word(code)),
     "role": lambda code: ROLE_WORDS.get(code, word(code)), "source": lambda code: SOURCES.get(code, word(code)),
 }  # fmt: skip

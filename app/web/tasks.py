@@ -104,7 +104,7 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         read_as=read_as(task.mention.decision),
         incident=standings([task.id]).get(task.id),
         price=worth(task),
-        holder=None if held is None or mine else held,
+        holder=None if held is None or mine else held[0],
         mine=mine,
         lease=_lease(held[1]) if held else None,
         draft=draft,

@@ -16,6 +16,7 @@ from app.kernel import clock
 from app.kernel.db import among, at_most, db
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
+from community.advocates.queries import known_as
 from community.mentions.models import Decision, Mention
 from community.moderation.models import Flag, FlagVote, Review, ReviewClaim
 from community.moderation.sampling import FIRST_REPLIES
@@ -154,7 +155,10 @@ def flags_on(task: Task, user: User) -> list[PeerFlag]:
     """The task's flags that wait for peers or a moderator, with whether this person agreed."""
     voted = select(FlagVote.id).where(FlagVote.flag_id == Flag.id, FlagVote.user_id == user.id).exists()
     rows = db.session.execute(
-        select(Flag, User.name, _AGREED, voted).join(User, User.id == Flag.by_id).where(Flag.task_id == task.id, among(Flag.state, "open")).order_by(Flag.id)
+        select(Flag, known_as(Flag.brand_id), _AGREED, voted)
+        .join(User, User.id == Flag.by_id)
+        .where(Flag.task_id == task.id, among(Flag.state, "open"))
+        .order_by(Flag.id)
     )
     return [PeerFlag(flag, who, agreed, mine) for flag, who, agreed, mine in rows]
 

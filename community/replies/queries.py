@@ -12,6 +12,7 @@ from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
+from community.advocates.queries import known_as
 from community.mentions.models import Mention
 from community.permissions import RULES
 from community.replies import actions
@@ -34,6 +35,8 @@ class OnTask:
     revision: Revision
     posting: Posting | None
     writer: User
+    called: str
+    """Its writer, as others know them."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def draft_of(user: User, task: Task) -> Reply | None:
 def replies_on(task: Task, *, user: User | None = None) -> Sequence[OnTask]:
     """The task's replies, oldest first. With `user` an advocate, only their own and what is posted; drafts are their writer's alone."""
     rows = db.session.execute(
-        select(Reply, Revision, Posting, User)
+        select(Reply, Revision, Posting, User, known_as(Reply.brand_id))
         .join(Revision, and_(Revision.reply_id == Reply.id, Revision.number == Reply.revision))
         .join(User, User.id == Reply.writer_id)
         .outerjoin(Posting, Posting.revision_id == Revision.id)

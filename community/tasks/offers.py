@@ -21,6 +21,7 @@ from app.kernel import clock
 from app.kernel.db import at_most, db
 from app.kernel.pagination import bounded
 from community.advocates.models import Advocate
+from community.advocates.queries import known_as
 from community.advocates.records import Record, advocate_and_records
 from community.mentions.models import Mention
 from community.moderation.models import Flag
@@ -270,7 +271,7 @@ _POSTS = select(Mention.id, Mention.account_id, Mention.text, Mention.author_han
     Mention.id.in_(bindparam("ids", expanding=True))
 )
 _HELD = (
-    select(Claim.task_id, User.id, User.name, Claim.ends_at, Claim.cap_at, Watch.id.label("watch"))
+    select(Claim.task_id, User.id, known_as(Claim.brand_id).label("name"), Claim.ends_at, Claim.cap_at, Watch.id.label("watch"))
     .join(User, User.id == Claim.user_id)
     .outerjoin(Watch, (Watch.task_id == Claim.task_id) & (Watch.user_id == bindparam("user")))
     .where(Claim.task_id.in_(bindparam("ids", expanding=True)), Claim.ended_at.is_(None))

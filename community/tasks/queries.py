@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, case, or_, select
-from sqlalchemy.orm import aliased, joinedload, lazyload
+from sqlalchemy.orm import aliased, joinedload
 
 from app.accounts.models import Brand, User
 from app.accounts.people import holders
@@ -16,6 +16,7 @@ from app.kernel import clock
 from app.kernel.db import BigId, db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
+from community.advocates.queries import known_as
 from community.mentions.models import Mention
 from community.permissions import RULES
 from community.tasks.models import Claim, Task, lasts
@@ -26,6 +27,7 @@ class Holder(NamedTuple):
 
     id: int
     name: str
+    """As others know them."""
     until: datetime | None
 
 
@@ -80,11 +82,10 @@ def tasks(
     return page_of(db.session.scalars(wanted).all(), size, lambda task: [task.id])
 
 
-def holder_of(task: Task) -> tuple[User, Claim] | None:
-    """Who holds it now."""
-    held = select(User, Claim).join(Claim, Claim.user_id == User.id).where(Claim.task_id == task.id, Claim.ended_at.is_(None))
-    row = db.session.execute(held.options(lazyload(User.roles))).first()
-    return (row[0], row[1]) if row is not None and row[1].holds(clock.now()) else None
+def holder_of(task: Task) -> tuple[Holder, Claim] | None:
+    """Who holds it now, and how."""
+    row = db.session.execute(_HOLDER, {"task": task.id}).first()
+    return (Holder(row.id, row.name, row.Claim.ends_at), row.Claim) if row is not None and row.Claim.holds(clock.now()) else None
 
 
 def whole(task_ids: Sequence[int]) -> dict[int, Task]:
@@ -109,8 +110,13 @@ def lone_moderator(user: User, brand: Brand) -> bool:
 
 # What every desk asks is made once: making such a statement costs more than running it.
 
+_HOLDER = (
+    select(User.id, known_as(Claim.brand_id).label("name"), Claim)
+    .join(Claim, Claim.user_id == User.id)
+    .where(Claim.task_id == bindparam("task"), Claim.ended_at.is_(None))
+)
 _HOLDERS = (
-    select(Claim.task_id, User.id, User.name, Claim.ends_at, Claim.cap_at)
+    select(Claim.task_id, User.id, known_as(Claim.brand_id).label("name"), Claim.ends_at, Claim.cap_at)
     .join(User, User.id == Claim.user_id)
     .where(Claim.task_id.in_(bindparam("ids", expanding=True)), Claim.ended_at.is_(None))
 )
@@ -118,7 +124,7 @@ _HOLDERS = (
 
 _ours = aliased(Claim)
 _HANDED_ON = (
-    select(User.id, User.name, Claim.note, case((_ours.id.is_not(None), Claim.words)).label("words"))
+    select(User.id, known_as(Claim.brand_id).label("name"), Claim.note, case((_ours.id.is_not(None), Claim.words)).label("words"))
     .join(User, User.id == Claim.user_id)
     .outerjoin(_ours, (_ours.task_id == Claim.task_id) & (_ours.user_id == bindparam("user", type_=BigId)) & _ours.ended_at.is_(None))
     .where(Claim.task_id == bindparam("task"), Claim.ended_because == "released", Claim.note.is_not(None) | Claim.words.is_not(None))

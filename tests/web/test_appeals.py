@@ -106,5 +106,5 @@ def test_whoever_may_take_a_second_look_finds_it_from_every_page_and_on_a_phone(
     assert town.browser("ada").post(f"/replies/{reply.id}/appeal", data={"words": "Page 4 says so."}).status_code == 303
     for who in ("mona", "max"):
         page = town.browser(who).get(f"/people/{town.people[who].id}")
-        assert "Second looks , waiting: 1" in words(page)
-        assert re.search(r'only-phone.*href="/appeals">Second looks</a> <span[^>]*>1</span>', page.text, re.DOTALL)
+        assert "Appeals , waiting: 1" in words(page)
+        assert re.search(r'only-phone.*href="/appeals">Appeals</a> <span[^>]*>1</span>', page.text, re.DOTALL)
