@@ -9,17 +9,7 @@ from typing import Any
 
 from app.accounts.models import User
 from app.accounts.permissions import has_role
-from app.kernel.permissions import Permissions, Predicate, all_of, any_of
-
-
-def role(*names: str) -> Predicate:
-    """Holds one of these roles in the row's brand."""
-    words = " or ".join(name.replace("_", " ") for name in names)
-
-    def check(actor: User, on: Any) -> str | None:
-        return None if actor.has(on.brand_id, *names) else f"Only a {words} of this brand may do this."
-
-    return check
+from app.kernel.permissions import Permissions, all_of, any_of
 
 
 def active(actor: User, _on: Any) -> str | None:
@@ -56,7 +46,7 @@ def public_to_advocates(actor: User, task: Any) -> str | None:
     return "Not here, or not yours to see."
 
 
-STAFF = role("moderator", "tier_1", "tier_2", "admin")
+STAFF = has_role("moderator", "tier_1", "tier_2", "admin")
 
 
 def proposes_answers(actor: User, library: Any) -> str | None:
@@ -73,39 +63,36 @@ RULES = Permissions(
     {
         "task.see": public_to_advocates,
         "task.claim": all_of(active, may_take),
-        "task.flag": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),
-        "task.assign": all_of(active, role("tier_1", "tier_2", "admin")),
+        "task.flag": all_of(active, has_role("advocate", "moderator", "tier_1", "tier_2")),
+        "task.assign": all_of(active, has_role("tier_1", "tier_2", "admin")),
         "task.hand_back": all_of(active, STAFF),
         "task.escalate": all_of(active, STAFF),
         "task.cancel": all_of(active, STAFF),
-        "reply.write": all_of(active, role("advocate", "moderator", "tier_1", "tier_2")),
+        "reply.write": all_of(active, has_role("advocate", "moderator", "tier_1", "tier_2")),
         "reply.change": all_of(active, own_reply),
-        "reply.see": any_of(own_reply, role("moderator", "tier_1", "tier_2", "analyst", "admin")),
-        "reply.vet": all_of(active, role("advocate"), not_own_reply, decides_anyway),
-        "reply.review": all_of(active, role("moderator"), not_own_reply),
-        "appeal.decide": all_of(active, role("moderator", "admin"), not_own_reply),
-        "reply.example": all_of(active, role("moderator", "admin")),
-        "reply.pull_back": all_of(active, any_of(own_reply, role("moderator", "admin"))),
-        "posting.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
-        "posting.settle": all_of(active, role("moderator", "admin")),
-        "mention.see": role("moderator", "tier_1", "tier_2", "analyst", "admin"),
-        "mention.reroute": all_of(active, role("moderator", "tier_1", "tier_2", "admin")),
-        "flag.decide": all_of(active, role("moderator")),
-        "incident.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "reply.see": any_of(own_reply, has_role("moderator", "tier_1", "tier_2", "analyst", "admin")),
+        "reply.vet": all_of(active, has_role("advocate"), not_own_reply, decides_anyway),
+        "reply.review": all_of(active, has_role("moderator"), not_own_reply),
+        "appeal.decide": all_of(active, has_role("moderator", "admin"), not_own_reply),
+        "reply.example": all_of(active, has_role("moderator", "admin")),
+        "reply.pull_back": all_of(active, any_of(own_reply, has_role("moderator", "admin"))),
+        "posting.settle": all_of(active, has_role("moderator", "admin")),
+        "mention.see": has_role("moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "mention.reroute": all_of(active, has_role("moderator", "tier_1", "tier_2", "admin")),
+        "flag.decide": all_of(active, has_role("moderator")),
+        "incident.see": has_role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "incident.change": all_of(active, STAFF),
-        "receipt.settle": all_of(active, role("moderator")),
-        "advocate.set_trust": all_of(active, role("moderator", "admin")),
-        "answer.read": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "receipt.settle": all_of(active, has_role("moderator")),
+        "advocate.set_trust": all_of(active, has_role("moderator", "admin")),
+        "answer.read": has_role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "answer.propose": all_of(active, proposes_answers),
         "answer.write": all_of(active, STAFF),
-        "text.see": role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
-        "text.keep": all_of(active, role("moderator", "admin")),
+        "text.see": has_role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
+        "text.keep": all_of(active, has_role("moderator", "admin")),
         "person.invite": has_role("admin"),
         "person.grant": has_role("admin"),
         "application.decide": has_role("moderator", "admin"),
         "guidelines.publish": has_role("admin"),
-        "recall.read": role("moderator", "tier_1", "tier_2", "analyst", "admin"),
-        "brand.stop_posting": all_of(active, role("moderator", "admin")),
-        "brand.write_mentions": all_of(active, role("admin")),
+        "recall.read": has_role("moderator", "tier_1", "tier_2", "analyst", "admin"),
     }
 )

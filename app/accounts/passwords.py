@@ -47,7 +47,6 @@ _SEPARATORS = frozenset(" \t-_.,:;!?'@#")
 _DISGUISES = str.maketrans("013457@$!", "oieastasi")
 
 _FULL = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_LEAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _hasher = _FULL
 _nobody = _hasher.hash("the password of nobody")
 
@@ -55,9 +54,7 @@ _nobody = _hasher.hash("the password of nobody")
 def init(config: Config) -> None:
     """Full strength everywhere; the least cost in tests, which make many people."""
     global _hasher, _nobody
-    _hasher = (
-        PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if config.env == "test" else PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-    )
+    _hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if config.env == "test" else _FULL
     _nobody = _hasher.hash("the password of nobody")
 
 

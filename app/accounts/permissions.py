@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.accounts.models import EMPLOYEES, Brand, RoleName
+from app.accounts.models import Brand, RoleName
 from app.kernel.permissions import Predicate
 
 NAMES: dict[str, str] = {
@@ -18,23 +18,9 @@ NAMES: dict[str, str] = {
 }
 
 
-def anybody(actor: Any, on: Any) -> str | None:
-    """Everyone, signed in or not."""
-    return None
-
-
 def is_signed_in(actor: Any, on: Any) -> str | None:
     """A known person who is not suspended."""
     return None if _known(actor) else "Sign in first."
-
-
-def in_brand(actor: Any, on: Any) -> str | None:
-    """Whoever holds any role in the brand of `on`."""
-    return None if _known(actor) and actor.roles_in(brand_id_of(on)) else "You hold no role in this brand."
-
-
-def is_owner(actor: Any, on: Any) -> str | None:
-    return None if _known(actor) and actor.is_owner else "Only the owner of this installation may do this."
 
 
 def has_role(*names: RoleName) -> Predicate:
@@ -45,14 +31,6 @@ def has_role(*names: RoleName) -> Predicate:
         return None if _known(actor) and actor.has(brand_id_of(on), *names) else f"Only {who} of this brand may do this."
 
     return check
-
-
-is_employee = has_role("tier_1", "tier_2", "moderator", "admin")
-
-
-def works_for(actor: Any, brand_id: int) -> bool:
-    """Whether the person is the brand's own staff, so that they speak in its voice."""
-    return _known(actor) and actor.has(brand_id, *EMPLOYEES)
 
 
 def brand_id_of(on: Any) -> int:

@@ -34,7 +34,6 @@ _MASK = re.compile(r"https?://\S+|www\.\S+|[@＠][\w.]+|&\w{1,6};")
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:['’-][^\W_{_CJK}]+)*")
 _DIGIT = re.compile(r"\d")
-_APART = re.compile(r"['’-]")
 
 STOP = frozenset(
     """
@@ -80,7 +79,6 @@ HAN_STOP = (
 """The like in Chinese."""
 _HAN_MATTER = re.compile("|".join(word for word in SAME if ord(word[0]) > 0x2E7F))
 _HAN_APART = re.compile("|".join(sorted([*HAN_STOP.split(), *(word for word in SAME if ord(word[0]) > 0x2E7F)], key=len, reverse=True)))
-_FAILS = "work|working|load|loading|open|opening|connect|connecting"
 _PHRASES = tuple(
     (re.compile(pattern), f" {matter} ")
     for pattern, matter in (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
 
@@ -149,10 +149,6 @@ def may_appeal(reply: Reply, user: User) -> bool:
 def rejection_of(reply: Reply) -> Review | None:
     """The rejection a reply ended with."""
     return db.session.scalar(select(Review).where(Review.reply_id == reply.id, Review.decision == "reject").order_by(Review.id.desc()).limit(1))
-
-
-def open_count(brand: Brand) -> int:
-    return db.session.scalar(select(func.count()).select_from(Appeal).where(Appeal.brand_id == brand.id, among(Appeal.state, "open"))) or 0
 
 
 # Helpers

@@ -19,12 +19,8 @@ from community.advocates.models import Advocate
 from community.advocates.queries import known_as
 from community.mentions.models import Decision, Mention
 from community.moderation.models import Flag, FlagVote, Review, ReviewClaim
-from community.moderation.sampling import FIRST_REPLIES
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
-
-COACHED = FIRST_REPLIES
-"""They are marked so in the queue."""
 
 
 @dataclass(frozen=True)

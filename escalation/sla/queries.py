@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sqlalchemy import select
 
 from app.kernel import clock
@@ -28,9 +26,3 @@ def view_of(row: SlaClock | None) -> due.ClockView | None:
 def clock_of(case_id: int) -> SlaClock | None:
     """The first-response clock of a case; none once the promise fell away."""
     return db.session.scalar(select(SlaClock).where(SlaClock.case_id == case_id, SlaClock.promise == due.FIRST_RESPONSE))
-
-
-def clocks_of(case_ids: Iterable[int]) -> dict[int, SlaClock]:
-    """First-response clocks by case."""
-    rows = db.session.scalars(select(SlaClock).where(SlaClock.case_id.in_(list(case_ids)), SlaClock.promise == due.FIRST_RESPONSE))
-    return {row.case_id: row for row in rows}
