@@ -36,7 +36,8 @@ class StoredBook:
         mine = (LedgerEntry.user_id == user_id, LedgerEntry.brand_id == brand_id, LedgerEntry.at >= start, LedgerEntry.at < end)
         earned = (LedgerEntry.rule.not_in(OUTCOMES), ~LedgerEntry.rule.startswith(UNDO, autoescape=True))
         counted = (*earned, LedgerEntry.cause_id < before, ~_taken_back(before))
-        return db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*mine, *counted)) or 0
+        # PostgreSQL's sum of whole numbers is a Decimal, which no reason could be written down with.
+        return int(db.session.scalar(select(func.coalesce(func.sum(LedgerEntry.points), 0)).where(*mine, *counted)) or 0)
 
 
 class MemoryBook:
