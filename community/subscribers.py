@@ -45,7 +45,9 @@ from community.events import (
     ReviewOverdue,
     TaskCancelled,
     TaskEscalated,
+    TaskHandedBack,
     TaskReleased,
+    TaskReopened,
     TaskResolved,
     TrustChanged,
     TrustInGrace,
@@ -97,6 +99,7 @@ def subscribe_all() -> None:
     subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
     subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew, ReplyApproved], gather_incidents)
+    subscribe("lead_incidents", [TaskCancelled, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted], lead_incidents)
     joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, TaskResolved], outcomes.keep)
@@ -338,6 +341,15 @@ def gather_incidents(event: Event, _event_id: int) -> None:
         case MentionRerouted(brand_id=brand_id, mention_id=mention_id):
             gathering.gather(brand_id, [mention_id])
             gathering.link_mention(mention_id)
+
+
+def lead_incidents(event: Event, _event_id: int) -> None:
+    """No question waits behind a leading task that is answered or closed."""
+    match event:
+        case TaskCancelled(task_id=id_) | TaskHandedBack(task_id=id_) | TaskReleased(task_id=id_) | TaskReopened(task_id=id_) | TaskResolved(task_id=id_):
+            gathering.lead_on(id_)
+        case ReplyPosted(task_id=id_):
+            gathering.lead_on(id_)
 
 
 def tell_readers(event: Event, event_id: int) -> None:

@@ -146,6 +146,7 @@ def hand_in(incident_id: int, *, by: User, edits: Mapping[int, str] | None = Non
     for start in range(0, len(wanted), IN_ONE):
         with db.transaction() as session:
             incident, answer = session.get_one(Incident, incident_id), session.get_one(IncidentAnswer, answer.id)
+            task_actions.hold_all(task_id for task_id, _, _ in wanted[start : start + IN_ONE])
             for task_id, text, refusal in wanted[start : start + IN_ONE]:
                 done.append(Done(task_id, None, refusal) if refusal and task_id not in edits else _handed_in(incident, answer, task_id, text, by))
             if answer.handed_in_at is None and any(one.reply_id for one in done):
@@ -166,6 +167,8 @@ def approve(incident_id: int, *, by: User, chosen: Sequence[tuple[int, int]]) ->
     for start in range(0, len(chosen), IN_ONE):
         with db.transaction() as session:
             incident = session.get_one(Incident, incident_id)
+            ids = [reply_id for reply_id, _ in chosen[start : start + IN_ONE]]
+            task_actions.hold_all(session.scalars(select(Reply.task_id).where(Reply.id.in_(ids), Reply.incident_id == incident.id)))
             for reply_id, revision in chosen[start : start + IN_ONE]:
                 reply = session.get(Reply, reply_id)
                 if reply is None or reply.incident_id != incident.id or reply.brand_id != incident.brand_id:
@@ -194,6 +197,7 @@ def prepare_late(incident: Incident, task_ids: Sequence[int]) -> list[int]:
     if writer is None or writer.suspended_at is not None:
         return []
     wanted = set(task_ids)
+    task_actions.hold_all(wanted)
     made = []
     for one in variants(incident, limit=10 * AT_ONCE):
         if one.task.id in wanted and one.reply is None and one.refusal is None:

@@ -43,6 +43,9 @@ REACH = 6_000
 """How far back, in posts of the brand, the window is looked for."""
 MOST_LIVE = 300
 TIERS = ("community", "tier_1", "tier_2")
+WAITING = ("open", "claimed")
+AT_WORK = (*WAITING, "in_review")
+"""States of a leading task in which somebody can write, or has written, the answer the others wait for."""
 
 
 @dataclass(slots=True)
@@ -140,14 +143,18 @@ def count_again(incident: Incident) -> None:
 def link(incident: Incident) -> list[int]:
     """Put the live tasks of its posts under one leading task: that of the highest tier, there the oldest.
 
-    Once its answer was handed in, the leading task stays while it lives. Returns the tasks that came under it now; where the
-    former one is settled and the answer is there, also the one that leads from now on: a late-comer like the others.
+    Once its answer was handed in, the leading task stays while an answer is written or looked at. When it is answered or
+    settled, another one that still waits leads: what stands under a task that nobody works on would never be seen again.
+    Returns the tasks that came under it now; where the answer is there, also the one that leads from now on: a late-comer like the others.
     """
     was = incident.leading_task_id
-    leading, fresh = _unled(incident)
-    kept = leading if leading is not None and leading.state in LIVE else None
+    leading, others = _unled(incident)
+    fresh = [task for task in others if was is None or task.led_by_id != was]
+    kept = leading if leading is not None and leading.state in AT_WORK else None
     if kept is None or (kept.state == "open" and not _is_answered(incident)):
-        kept = min((task for task in (*fresh, leading) if task is not None and task.state in LIVE), key=_rank, default=leading)
+        waiting = [task for task in (*others, kept) if task is not None and task.state in WAITING]
+        alive = [task for task in (leading, *fresh) if task is not None and task.state in LIVE]
+        kept = min(waiting, key=_rank, default=None) or (alive[0] if alive else leading)
     if kept is None:
         return []
     if kept.id != was:
@@ -158,7 +165,25 @@ def link(incident: Incident) -> list[int]:
     led = [task.id for task in fresh if task.id != kept.id and task.id != was]
     if led:
         db.session.execute(update(Task).where(Task.id.in_(led)).values(led_by_id=kept.id))
-    return [*led, kept.id] if was is not None and kept.id != was and _is_answered(incident) else led
+    return [*led, kept.id] if was is not None and kept in fresh and _is_answered(incident) else led
+
+
+def lead_on(task_id: int) -> None:
+    """Something became of a task: where it leaves an incident without a leading task that is worked on, another one leads."""
+    above = db.session.scalar(select(Task.led_by_id).where(Task.id == task_id)) or task_id
+    found = db.session.execute(
+        select(Incident.id, Incident.brand_id).where(Incident.leading_task_id.in_((task_id, above)), among(Incident.state, "open"))
+    ).first()
+    if found is None:
+        return
+    one_at_a_time(found.brand_id)
+    fresh = select(Incident).where(Incident.id == found.id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    incident = db.session.scalars(fresh).one()
+    was = incident.leading_task_id
+    if incident.state == "open":
+        link(incident)
+    if incident.leading_task_id != was:
+        changed(incident)
 
 
 def _rank(task: Task) -> tuple[int, datetime, int]:
@@ -212,7 +237,8 @@ def _living(brand_id: int, since: datetime) -> Sequence[Incident]:
 
 
 def _unled(incident: Incident) -> tuple[Task | None, list[Task]]:
-    """The leading task, and the live tasks of its conversations that do not stand under it; held, in one order."""
+    """The leading task, and the live tasks of its conversations that do not stand under it; where it is not worked on also those that
+    wait under it. All held, in one order."""
     conversations = (
         select(Mention.conversation_id)
         .join(IncidentMention, IncidentMention.mention_id == Mention.id)
@@ -220,7 +246,9 @@ def _unled(incident: Incident) -> tuple[Task | None, list[Task]]:
     )
     leads = incident.leading_task_id or 0
     alone = Task.conversation_id.in_(conversations) & among(Task.state, *LIVE) & or_(Task.led_by_id.is_(None), Task.led_by_id != leads)
-    wanted = select(Task).where(or_(alone, Task.id == leads)).order_by(Task.id).with_for_update(key_share=True)
+    at_work = db.session.scalar(select(Task.id).where(Task.id == leads, among(Task.state, *AT_WORK))) is not None
+    under = () if at_work else ((Task.led_by_id == leads) & among(Task.state, *WAITING),)
+    wanted = select(Task).where(or_(alone, Task.id == leads, *under)).order_by(Task.id).with_for_update(key_share=True)
     found = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
     return next((task for task in found if task.id == leads), None), [task for task in found if task.id != leads]
 

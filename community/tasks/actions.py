@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -274,6 +275,12 @@ def open_correction(mention: Mention, before: Task, *, note: str, priority: int)
 def hold(task: Task) -> Task:
     """The task as it is now, held until the transaction ends: what was read before may have been claimed or closed meanwhile."""
     return db.session.scalars(select(Task).where(Task.id == task.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
+
+
+def hold_all(task_ids: Iterable[int]) -> None:
+    """Hold several at once, in the one order in which all do it. Before anything else is held: whoever has one of them may wait for that."""
+    wanted = select(Task).where(Task.id.in_(sorted(set(task_ids)))).order_by(Task.id).with_for_update(key_share=True)
+    db.session.scalars(wanted.execution_options(populate_existing=True)).all()
 
 
 def live_claim(task: Task) -> Claim | None:

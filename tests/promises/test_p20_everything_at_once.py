@@ -8,17 +8,26 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import aliased
 
-from app.accounts.models import User
+from app.accounts.models import Brand, User
 from app.kernel import clock, outbox
 from app.kernel.db import db
+from community.answers import actions as answers
+from community.answers import recalls, uses
+from community.answers.models import Answer, Correction, Recall
 from community.channels.models import ChannelAccount
 from community.feedback import actions as feedback
+from community.feedback import receipts
+from community.feedback.models import Receipt
+from community.incidents import actions as incidents
+from community.incidents import answers as incident_answers
+from community.incidents.models import Incident, IncidentMention
 from community.mentions import actions as mentions
 from community.mentions import intake
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
-from community.moderation import flags
+from community.moderation import appeals, flags, peers
 from community.moderation.models import Review
 from community.replies import actions as replies
 from community.replies import posting
@@ -67,6 +76,12 @@ def act(what: str, task_id: int, user_id: int, seed: int) -> None:
         case "author" | "gone" | "echo" | "join":
             take_in(what, task_id, chance)
             return
+        case "correct":
+            recalls.begin_corrections()
+            return
+        case "hand in variants" | "approve variants":
+            in_bulk(what, task_id, user_id, chance)
+            return
     with db.transaction() as session:
         task = session.get_one(Task, task_id)
         by = session.get_one(User, user_id)
@@ -79,8 +94,39 @@ def act(what: str, task_id: int, user_id: int, seed: int) -> None:
                 tasks.release(task, by=by)
             case "write":
                 tasks.claim(task, by=by)
-                made = replies.draft(task, by=by, text=factories.answer(seed))
+                known = session.scalars(select(Answer).order_by(Answer.id.desc()).limit(1)).one()
+                made = replies.draft(task, by=by, text=f"{answers.version_of(known, known.version).body} {seed}")
+                uses.note(made, [f"a{known.id}.{known.version}"])
                 replies.submit(made, by=by, revision=made.revision)
+            case "hand on":
+                replies.hand_on(task, by=by, note="Look at the back.", leave_draft=True)
+            case "start from":
+                tasks.claim(task, by=by)
+                replies.start_from(task, by=by)
+            case "appeal" if reply is not None:
+                appeals.appeal(reply, by=session.get_one(User, reply.writer_id), words="The manual says so.")
+            case "second look" if reply is not None and (asked := appeals.about(reply)) is not None:
+                appeals.decide(asked, by=by, uphold=chance.random() < 0.8, note="I looked.", send=chance.random() < 0.8)
+            case "vote" if reply is not None:
+                peers.vote(reply, by=by, revision=reply.revision, kind=True, answers=True, correct=chance.random() < 0.9, personal=True)
+            case "fact":
+                known = session.scalars(select(Answer).order_by(Answer.id.desc()).limit(1)).one()
+                now = answers.version_of(known, known.version)
+                if chance.random() < 0.5:
+                    answers.revise(known, by=by, title=now.title, body=factories.answer(seed), why="new", based_on=known.version)
+                else:
+                    recalls.recall(known, by=by, fact="It moved.")
+            case "correction" if (correction := session.scalars(select(Correction).order_by(Correction.id.desc()).limit(1)).first()) is not None:
+                recalls.settle(correction, by=by, outcome=chance.choice(["done", "not_possible", "retry"]), reason="Seen to.")
+            case "reader" | "doubts" if (
+                reply is not None and (receipt := session.scalars(select(Receipt).where(Receipt.reply_id == reply.id)).first()) is not None
+            ):
+                if what == "reader":
+                    receipts.say(receipt.token, chance.choice(["helped", "wrong"]), words="Hm.", address=f"192.0.2.{chance.randrange(6)}")
+                else:
+                    receipts.settle(receipt, by=by, outcome=chance.choice(["dismiss", "reopen"]))
+            case "incident" if (incident := of_task(task)) is not None:
+                gather_by_hand(incident, by, chance)
             case "escalate":
                 tasks.escalate(task, chance.choice(["tier_1", "tier_2"]), because="test", by=by)
             case "hand back":
@@ -128,6 +174,57 @@ def act(what: str, task_id: int, user_id: int, seed: int) -> None:
                     replies.pull_back(reply, by=writer)
 
 
+def of_task(task: Task) -> Incident | None:
+    """The incident that its conversation belongs to, whatever became of it."""
+    place = select(IncidentMention.incident_id).join(Mention, Mention.id == IncidentMention.mention_id).where(Mention.conversation_id == task.conversation_id)
+    return db.session.scalars(select(Incident).where(Incident.id.in_(place)).limit(1)).first()
+
+
+def gather_by_hand(incident: Incident, by: User, chance: random.Random) -> None:
+    """What somebody does to an incident as a whole."""
+    others = [one for one in db.session.scalars(select(Incident).where(Incident.brand_id == incident.brand_id)) if one.id != incident.id]
+    post = db.session.get_one(
+        Mention, chance.choice(db.session.scalars(select(IncidentMention.mention_id).where(IncidentMention.incident_id == incident.id)).all())
+    )
+    match chance.choice(["write", "write", "write", "merge", "unmerge", "split", "put back", "close", "reopen", "reopen"]):
+        case "write" if incident.leading_task_id is not None:
+            leading = db.session.get_one(Task, incident.leading_task_id or 0)
+            held = tasks.live_claim(leading)
+            if held is None or held.user_id != by.id:
+                tasks.claim(leading, by=by)
+            incident_answers.write(incident, by=by, body=factories.answer(), openings=["Hi {name},", "Hello {name}!"], closings=["Thanks.", "More here soon."])
+        case "merge" if others:
+            incidents.merge(incident, chance.choice(others), by=by)
+        case "unmerge":
+            incidents.unmerge(incident, by=by)
+        case "split":
+            incidents.split_off(incident, post, by=by)
+        case "put back":
+            incidents.put_back(incident, post, by=by)
+        case "close":
+            incidents.close(incident, by=by)
+        case "reopen":
+            incidents.reopen(incident, by=by)
+
+
+def in_bulk(what: str, task_id: int, user_id: int, chance: random.Random) -> None:
+    """All variants of an incident's answer at once, in any order, some of them as they were read a while ago."""
+    with db.transaction(read_only=True) as session:
+        incident = of_task(session.get_one(Task, task_id))
+        if incident is None:
+            return
+        by = session.get_one(User, user_id)
+        answer = incidents.answer_of(incident)
+        writer = session.get_one(User, answer.writer_id) if answer is not None else by
+        waiting = session.execute(select(Reply.id, Reply.revision).where(Reply.incident_id == incident.id, Reply.state.in_(("submitted", "approved")))).all()
+    if what == "hand in variants":
+        incident_answers.hand_in(incident.id, by=writer)
+        return
+    chosen = [(id_, revision - (chance.random() < 0.1)) for id_, revision in waiting]
+    chance.shuffle(chosen)
+    incident_answers.approve(incident.id, by=by, chosen=chosen)
+
+
 def take_in(what: str, task_id: int, chance: random.Random) -> None:
     with db.transaction(read_only=True) as session:
         task = session.get_one(Task, task_id)
@@ -150,6 +247,8 @@ def take_in(what: str, task_id: int, chance: random.Random) -> None:
 CLICKS = (
     "claim", "claim", "release", "write", "write", "write", "escalate", "hand back", "cancel", "flag", "reroute", "case", "case", "review", "review", "review",
     "change", "change", "author", "author", "gone", "echo", "join", "post", "post", "lapse", "expire", "expire", "silence", "triage", "deliver", "deliver",
+    "hand on", "start from", "appeal", "second look", "second look", "vote", "vote", "vote", "fact", "correct", "correction", "reader", "doubts", "incident",
+    "incident", "incident", "hand in variants", "hand in variants", "approve variants", "approve variants", "approve variants",
 )  # fmt: skip
 
 
@@ -157,12 +256,18 @@ CLICKS = (
 def test_p20_everything_at_once(town: Town, network: FakeNetwork, racers: Racers) -> None:
     """Red (5xx) when locks are taken in another order somewhere, and when a lost race is not told as a refusal."""
     chance = dice()
-    people = [user.id for user in town.people.values()]
+    fans = [factories.person(f"fan{n}", town.brand, "advocate", password=None, trust=4) for n in range(2)]
+    people = [user.id for user in (*town.people.values(), *fans)]
+    with db.transaction() as session:
+        session.get_one(Brand, town.brand.id).settings = {"peer_vetting": True, "peer_quorum": 2, "peers_pass": True, "graduated_trust": True}
+        answers.add(town.brand, by=town.cleo, title="Where is the button?", body=factories.answer(), lang="en")
     for number in range(rounds(4, 300)):
-        rows = [factories.task(town.account, "It broke #tier_1" if n == 0 else None) for n in range(4)]
+        rows = [factories.task(town.account, "It broke #tier_1" if n == 0 else None) for n in range(3)]
+        story = factories.answer().partition(": ")[2]
+        rows += [factories.task(town.account, f"{story} {author}", author=author) for author in ("sam", "tara", "ulla")]
         deliver_all()
         calls: list[Call] = []
-        for _ in range(60):
+        for _ in range(80):
             calls.append((act, (chance.choice(CLICKS), chance.choice(rows).id, chance.choice(people), chance.randrange(10**9))))
         for part in range(0, len(calls), 20):
             outcomes = racers.run(calls[part : part + 20])
@@ -209,6 +314,15 @@ def judge(network: FakeNetwork, number: int) -> None:
         seen = select(Review.id).where(Review.reply_id == Revision.reply_id, Review.revision == Revision.number, Review.decision == "approve")
         unseen = select(Posting.id).join(Revision, Revision.id == Posting.revision_id).where(Posting.state == "posted", ~seen.exists())
         assert session.scalars(unseen).all() == [], "posted without an approval on record"
+        unfollowed = select(Correction.id).join(Task, Task.id == Correction.task_id).where(Correction.state == "open", Task.state.not_in(LIVE))
+        assert session.scalars(unfollowed).all() == [], "a correction that nobody works on any more"
+        left = select(Correction.id).where(Correction.recall_id == Recall.id, Correction.state.in_(recalls.LIVE))
+        assert session.scalars(select(Recall.id).where(Recall.closed_at.is_not(None) == left.exists())).all() == [], "a recall that ended too early or never"
+        leads = select(Incident.id).where(Incident.leading_task_id == Task.led_by_id, Incident.state == "open")
+        led = select(Task.id).where(Task.led_by_id.is_not(None), Task.state.in_(("open", "claimed")))
+        assert session.scalars(led.where(~leads.exists())).all() == [], "off the desk for an incident that is none"
+        dead = led.join(leading := aliased(Task), leading.id == Task.led_by_id).where(leading.state.not_in(LIVE))
+        assert session.scalars(dead).all() == [], "waits behind a leading task that is settled"
         states: dict[str, Any] = {row.key: row.state for row in session.scalars(select(Posting))}
     public = [post["key"] for post in network.posts]
     assert len(public) == len(set(public)), "posted twice"

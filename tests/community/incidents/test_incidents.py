@@ -22,10 +22,12 @@ from community.incidents.gathering import gather
 from community.incidents.models import Incident, IncidentMention
 from community.mentions.intake import receive
 from community.mentions.models import Mention
+from community.moderation import actions as moderation
 from community.replies.models import Posting, Reply
 from community.tasks import actions as tasks
 from community.tasks.models import Task
-from tests.stories import FixedTriage, brand, fresh, handed_in, news, person, rooms, told, triage
+from community.tasks.offers import desk
+from tests.stories import FixedTriage, brand, fresh, handed_in, news, person, placed, rooms, told, triage
 
 __all__ = ["rooms", "triage"]
 
@@ -389,3 +391,48 @@ def test_figures_stay_those_of_the_posts(town: Town) -> None:
         places = session.scalars(select(IncidentMention).where(IncidentMention.incident_id == found.id)).all()
     assert (found.mentions, found.authors, len(places)) == (8, 8, 8)
     assert all(0 < place.alike <= 1 for place in places)
+
+
+# Nobody waits behind a leading task that is done
+
+
+def on_desk(town: Town) -> set[int]:
+    with db.transaction(read_only=True):
+        return {one.task.id for one in desk(town.ben, town.brand).items}
+
+
+def test_when_the_leading_post_is_deleted_another_one_leads_and_stands_on_the_desk(town: Town) -> None:
+    """Red without the subscriber `lead_incidents`: the others were off the desk for good."""
+    first, second, third = crash(town, 1, 2, 3)
+    assert on_desk(town) == {first.id}
+    with db.transaction():
+        tasks.cancel(fresh(first), because="mention_deleted", by=None)
+    news()
+    (found,) = all_incidents()
+    assert (found.leading_task_id, led(second), led(third)) == (second.id, None, second.id)
+    assert on_desk(town) == {second.id}
+
+
+def test_whom_the_answer_did_not_reach_is_led_by_one_of_them_once_it_is_out(town: Town) -> None:
+    """Red when an answered task goes on leading: nobody could write for those who are left."""
+    made = crash(town, 1, 2, 3, 4)
+    found = written(town, town.ada, made[0])
+    answers.hand_in(found.id, by=town.ada, only=[made[0].id, made[1].id])
+    one, two = replies_of(found)
+    answers.approve(found.id, by=town.cleo, chosen=[(one.id, one.revision)])
+    news()
+    assert on_desk(town) == set(), "an answer is on its way: who is left may get it yet"
+    with db.transaction(read_only=True) as session:
+        order = session.scalars(select(Posting).where(Posting.reply_id == one.id)).one()
+    placed(order, town.ada)
+    news()
+    assert (fresh(found).leading_task_id, on_desk(town)) == (made[2].id, {made[2].id})
+    with db.transaction():
+        moderation.reject(fresh(two), by=town.cleo, revision=two.revision, reason="incorrect", note="Not for them.")
+        tasks.cancel(fresh(made[2]), because="mention_deleted", by=None)
+    news()
+    assert (fresh(found).leading_task_id, led(made[3])) == (made[1].id, made[1].id)
+    with db.transaction():
+        tasks.claim(fresh(made[1]), by=town.ben)
+        answers.write(fresh(found), by=town.ben, body="Take version ten: it came out this morning, and settings stay open in it.")
+    assert [done.refusal for done in answers.hand_in(found.id, by=town.ben)] == [None, None]
