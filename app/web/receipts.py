@@ -15,7 +15,7 @@ from app.access import acting_brand
 from app.extensions import csrf
 from app.kernel.db import db
 from app.kernel.errors import Missing, NotFound
-from app.web import render
+from app.web import receipt_words, render
 from app.web.frame import done, page_or_part, watch
 from community.answers import public
 from community.channels.registry import pack_of
@@ -27,29 +27,30 @@ blueprint = Blueprint("receipts", __name__)
 
 GOOD_FOR = 24 * 3600
 """Seconds a page may stay open before its form is refused."""
-ROLES = {"moderator": "a moderator", "tier_1": "an employee", "tier_2": "a specialist", "admin": "an employee", "advocate": "another advocate"}
-RULE_WORDS = {
-    "employee_role": "An employee answered in person: their role lets their words pass without a second look.",
-    "peers": "All who read it found it right, and here that is enough.",
-    "trust": "Its writer has been right so often on this topic that only some of their replies are looked at.",
-}
+ROLES = {"moderator": "moderator", "tier_1": "employee", "tier_2": "specialist", "admin": "employee", "advocate": "advocate"}
+RULES_SAID = ("employee_role", "peers", "trust")
+"""Rules that have a sentence of their own."""
 
 
 @blueprint.get("/r/<receipt>")
 def show(receipt: str) -> ResponseReturnValue:
-    """How this reply was vetted, in public. `?said=` after a word of the reader's."""
+    """How this reply was vetted, in public. `?said=` after a word of the reader's; `?lang=` another language than the post's."""
+    asked = request.args.get("lang")
+    asked = asked if asked in receipt_words.languages() else None
     try:
-        return _page(receipt, said=request.args.get("said"))
+        return _page(receipt, said=request.args.get("said"), lang=asked)
     except NotFound as refusal:
         if refusal.message != queries.EARLY:
             raise
-        return render_template("receipts/early.html", message=refusal.message), refusal.status
+        # Whose post it is can't be told before the reply is out: the reader's browser names a language.
+        lang = asked or request.accept_languages.best_match(list(receipt_words.languages()))
+        return render_template("receipts/early.html", w=receipt_words.words(lang)), refusal.status
 
 
 @blueprint.post("/r/<receipt>")
 @csrf.exempt
 def say(receipt: str) -> ResponseReturnValue:
-    """`verdict` helped or wrong, with optional `words`."""
+    """`verdict` helped or wrong, with optional `words`; `lang` where the page is read in another language than the post's."""
     try:
         good = _signer().loads(request.form.get("csrf_token", ""), max_age=GOOD_FOR) == receipt
     except BadData:
@@ -57,7 +58,8 @@ def say(receipt: str) -> ResponseReturnValue:
     if not good:
         raise Missing("This page was open for too long. Load it again, then say it once more.")
     receipts.say(receipt, request.form.get("verdict", ""), words=request.form.get("words"), address=request.remote_addr or "")
-    return redirect(url_for("receipts.show", receipt=receipt, said=request.form["verdict"]), 303)
+    lang = request.form.get("lang") or None
+    return redirect(url_for("receipts.show", receipt=receipt, said=request.form["verdict"], lang=lang if lang in receipt_words.languages() else None), 303)
 
 
 @blueprint.get("/doubts")
@@ -79,30 +81,36 @@ def decide(receipt_id: int) -> ResponseReturnValue:
     return done("receipts.doubts", "Dismissed: the reply stands as it is." if outcome == "dismiss" else "The team has it now and sets it right.")
 
 
-def _page(token: str, said: str | None) -> str:
+def _page(token: str, said: str | None, lang: str | None) -> str:
     found = queries.receipt_page(token)
     pack = pack_of(found.account)
-    looks = [
-        (one, ROLES.get(one.role or "", ""), RULE_WORDS.get((one.rule or "").partition(":")[0], "A named rule let it pass, and that is on record."))
-        for one in found.looked
-    ]
+    w = receipt_words.words(lang or found.lang)
     return render_template(
         "receipts/show.html",
+        w=w,
+        chosen=lang,
+        languages=receipt_words.languages(),
         r=found,
         token=token,
         shown="-".join(token[i : i + 4] for i in range(0, len(token), 4)),
         channel=render.channel(found.account),
         url=render.link(found.url),
-        looks=looks,
+        looks=[(one, ROLES.get(one.role or ""), _rule(one.rule)) for one in found.looked],
         by_people=found.peers is not None or any(one.role for one in found.looked),
-        peers=found.peers,
+        agreed=w.listed(list(found.peers.agreed)) if found.peers and found.peers.agreed else None,
         answers=[(one, public.words_of(one.title or "")) for one in found.grounds],
         holds=bool(found.grounds) and found.put_right is None and all(one.state == "holds" for one in found.grounds),
-        paid="Nobody is paid for posting it." if pack.rewards == "nothing" else None,
+        unpaid=pack.rewards == "nothing",
         looking=found.doubts >= receipts.DOUBTS,
         said=said if said in receipts.VERDICTS else None,
         form_token=_signer().dumps(token),
     )
+
+
+def _rule(rule: str | None) -> str:
+    """The phrase that says what a rule's look was."""
+    name = (rule or "").partition(":")[0]
+    return f"rule_{name if name in RULES_SAID else 'other'}"
 
 
 def _signer() -> URLSafeTimedSerializer:

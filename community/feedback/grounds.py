@@ -56,7 +56,7 @@ class Peers:
 
     voices: int
     agreed: Sequence[str]
-    """The questions that every one of them answered with yes, in the words of `peers.QUESTIONS`."""
+    """The questions that every one of them answered with yes, by their names in `peers.QUESTIONS`."""
     at: datetime
 
 
@@ -81,7 +81,7 @@ def peers_on(reply_id: int, revision: int) -> Peers | None:
     voices, at, *yes = db.session.execute(_PEERS, {"reply": reply_id, "revision": revision}).one()
     if not voices:
         return None
-    return Peers(voices, [words for (_, words), sure in zip(QUESTIONS, yes, strict=True) if sure == voices], at)
+    return Peers(voices, [name for (name, _), sure in zip(QUESTIONS, yes, strict=True) if sure == voices], at)
 
 
 def _ground(answer: Answer, version: Version, used: int, public: bool) -> Ground:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from pathlib import Path
+from string import Formatter
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts.models import Brand
 from app.kernel.db import db
@@ -14,6 +17,7 @@ from community.answers import actions as answers
 from community.answers import recalls
 from community.answers.models import Use
 from community.feedback.models import Feedback, Receipt
+from community.mentions.models import Mention
 from community.moderation import actions as moderation
 from community.moderation.models import PeerVote
 from community.replies.models import Reply
@@ -126,3 +130,50 @@ def test_peers_are_named_by_number_and_what_the_reply_rests_on_has_changed(app: 
     assert "Read by two other advocates Found to be kind in tone, an answer to this question and correct by each of them." in said
     assert "The facts have changed since. A correction is on its way" in said
     assert "Still true" not in said and "Cleo" not in said and "Ben" not in said
+
+
+PHRASES = tomllib.loads((Path(__file__).parents[2] / "app/web/receipts.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("lang", PHRASES)
+def test_every_language_has_every_phrase_with_its_gaps(lang: str) -> None:
+    """Red when a phrase is forgotten in one language, is empty, or lost what is filled into it."""
+    english, own = PHRASES["en"], PHRASES[lang]
+    assert set(own) == set(english)
+    assert len(own["numbers"]) == 8
+    for name, phrase in english.items():
+        assert own[name], name
+        if isinstance(phrase, str):
+            assert gaps(own[name]) == gaps(phrase), name
+
+
+def gaps(phrase: str) -> set[str]:
+    return {gap for _, gap, _, _ in Formatter().parse(phrase) if gap is not None}
+
+
+def test_it_speaks_the_language_of_the_post_and_another_where_the_reader_asks(app: Flask, town: Town) -> None:
+    reply = handed_in(told(town.brand, "Wie setze ich es zurück?", lang="de"), town.ada)
+    with db.transaction():
+        posting = moderation.approve(fresh(reply), by=town.cleo, revision=1)
+    placed(posting, town.ada)
+    news()
+    with db.transaction(read_only=True) as session:
+        link = f"/r/{session.scalars(select(Receipt.token).where(Receipt.reply_id == reply.id)).one()}"
+    reader: Visitor = app.test_client()  # type: ignore[assignment]
+    german = reader.get(link)
+    assert '<html lang="de">' in german.text
+    assert "Von der Moderation freigegeben" in words(german) and "Approved by" not in words(german)
+    chinese = reader.get(f"{link}?lang=zh-Hant")
+    assert "由審核員核准" in words(chinese)
+    said = reader.post(link, data={"csrf_token": form(chinese.text), "verdict": "helped", "lang": "zh-Hant"}, csrf=False, follow_redirects=True)
+    assert "謝謝。已記錄" in words(said)
+    assert '<html lang="de">' in reader.get(f"{link}?lang=<b>").text
+
+
+def test_a_language_we_do_not_write_is_answered_in_english(app: Flask, town: Town, link: str) -> None:
+    with db.transaction() as session:
+        session.execute(update(Mention).values(lang="ko"))
+    assert "Approved by a moderator" in words(app.test_client().get(link))
+    with db.transaction() as session:
+        session.execute(update(Mention).values(lang="zh-TW"))
+    assert "由審核員核准" in words(app.test_client().get(link))
