@@ -101,7 +101,7 @@
 
   /* What was handed in is forgotten here only once a page has come back without a refusal. */
   const sent = sessionStorage.getItem("sent");
-  if (sent && document.body.dataset.watch !== undefined && !$('[role="alert"]')) forget(sent);
+  if (sent && document.body.dataset.watch !== undefined && !$('[role="alert"]') && keptKey($("form[data-composer]")?.dataset.save) !== sent) forget(sent);
   sessionStorage.removeItem("sent");
 
   /* The composer: saves 1 s after the last key and every 20 s, checks after 400 ms. Every key is kept in this browser first, so that
@@ -214,6 +214,7 @@
     area.addEventListener("input", changed);
     mirror(area, composer);
     texts(area, composer);
+    keyboard(area);
     setInterval(save, 20_000);
     addEventListener("online", save);
     addEventListener("offline", () => state("Off line. Saved in this browser, sent later"));
@@ -235,6 +236,13 @@
         area.focus();
         if (at >= 0) area.setSelectionRange(at, at + quote.length);
         say($("#checks b")?.textContent ?? "There is something to fix first.", true);
+        return;
+      }
+      if (!navigator.onLine) {
+        event.preventDefault(); event.stopImmediatePropagation();
+        keep();
+        state("Off line. Your words are kept: hand them in when you are back");
+        say("You are off line. Your words are kept in this browser; hand them in when you are back.", true);
         return;
       }
       clearTimeout(saveSoon);
@@ -291,6 +299,25 @@
     });
   }
 
+  /* While a telephone's keyboard is up there is room for the question, the words, what stands in their way and the button; the rest waits. */
+  function keyboard(area) {
+    const seen = window.visualViewport;
+    if (!seen) return;
+    let most = 0, wide = 0;
+    const look = () => {
+      if (wide !== seen.width) { wide = seen.width; most = 0; }
+      most = Math.max(most, seen.height * seen.scale);
+      const up = document.activeElement === area && seen.height * seen.scale < most - 150;
+      document.body.classList.toggle("typing", up);
+      document.body.style.setProperty("--v-kb", `${up ? Math.max(0, Math.round(innerHeight - seen.height - seen.offsetTop)) : 0}px`);
+    };
+    seen.addEventListener("resize", look);
+    seen.addEventListener("scroll", look);
+    area.addEventListener("focus", look);
+    /* Not at once: the press that takes the focus away must still meet its button where it stands. */
+    area.addEventListener("blur", () => setTimeout(look, 250));
+    look();
+  }
   /* What the checks quote is underlined behind the words; where the browser draws the two apart, the rows below quote it all the same. */
   function mirror(area, composer) {
     const layer = $("[data-mirror]", composer);

@@ -114,6 +114,7 @@ def _invitation(secret: str, refusal: str | None = None) -> str:
         invitation=invitation,
         brand=brand,
         guidelines=None if held is None or held.version == invitation.guidelines else held,
+        role=actions.AS[invitation.role],
         fresh=actions.needs_password(invitation),
         refusal=refusal,
         name=request.form.get("name", invitation.name),

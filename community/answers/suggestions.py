@@ -17,6 +17,7 @@ from sqlalchemy import and_, or_, select
 from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.db import db
+from community.advocates.queries import known_as
 from community.answers import search, words
 from community.answers.models import Answer, Passage, Use, Version
 from community.answers.recalls import answer_to_correct_with
@@ -150,7 +151,7 @@ def _answers(passages: Sequence[Passage], lang: str) -> dict[int, Suggestion]:
 
 def _published() -> Any:
     return (
-        select(Answer, Version, User.name)
+        select(Answer, Version, known_as(Answer.brand_id))
         .join(Version, and_(Version.answer_id == Answer.id, Version.number == Answer.version))
         .join(User, User.id == Answer.owner_id)
         .where(Answer.state == "published")
@@ -163,7 +164,7 @@ def _replies(passages: Sequence[Passage], task: Task, brand: Brand) -> dict[int,
     if not ids:
         return {}
     rows = db.session.execute(
-        select(Reply, Revision, Posting, Mention, User.name)
+        select(Reply, Revision, Posting, Mention, known_as(Reply.brand_id))
         .join(Posting, and_(Posting.reply_id == Reply.id, Posting.state == "posted"))
         .join(Revision, Revision.id == Posting.revision_id)
         .join(Mention, Mention.id == Reply.mention_id)

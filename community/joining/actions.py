@@ -38,6 +38,11 @@ KEPT_DECLINED = timedelta(days=30)
 MOST_LETTERS = 3
 """Letters to one mailbox about applying, in a day: strangers may ask for any address."""
 INVITABLE = ("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin")
+AS = {
+    "advocate": "an advocate", "moderator": "a moderator", "tier_1": "an employee of tier 1", "tier_2": "an employee of tier 2",
+    "analyst": "an analyst", "admin": "an admin",
+}  # fmt: skip
+"""What one joins as, in a sentence."""
 LONGEST_ANSWER = 1_000
 LONGEST_WORDS = 1_000
 LANGUAGES = ("en", "zh-Hans", "zh-Hant", "ja", "ko", "de", "fr", "es", "pt", "it", "nl")
@@ -55,6 +60,7 @@ QUESTIONS = lines(
 mail.letters(
     invitation="{brand} would like you to join",
     apply_confirm="One step more to join {brand}",
+    apply_approved="{brand} would like you to join",
     apply_declined="Your application to {brand}",
     role_ended="Your part in {brand} has ended",
     forgotten="A new password for Vouch",
@@ -272,6 +278,7 @@ def approve(application: Application, *, by: User) -> Invitation:
         languages=application.languages,
         topics=application.topics,
         accepted=application.guidelines,
+        applied=True,
     )
     db.after_commit(lambda: live.bump(brand.id, "joining"))
     return invitation
@@ -328,6 +335,7 @@ def _invite(
     languages: Sequence[str],
     topics: Sequence[str],
     accepted: int | None = None,
+    applied: bool = False,
 ) -> tuple[Invitation, str]:
     address = people.checked_email(email)
     key, now, secret = people.fold(address), clock.now(), new_token("vi")
@@ -354,14 +362,15 @@ def _invite(
     except IntegrityError:
         raise Conflict("Somebody invited this address this very moment.") from None
     audit("invitation.make", row, by=by, role=role)
-    _send(row, secret, by)
+    _send(row, secret, by, applied=applied)
     return row, secret
 
 
-def _send(row: Invitation, secret: str, by: User) -> None:
+def _send(row: Invitation, secret: str, by: User, *, applied: bool = False) -> None:
     brand = db.session.get_one(Brand, row.brand_id)
     link = mail.url(f"/invitations/{secret}") if mail.is_on() else ""
-    mail.letter("invitation", row.email, brand=brand, name=row.name, by=by.name, role=row.role.replace("_", " "), link=link, days=INVITED_FOR.days)
+    kind = "apply_approved" if applied else "invitation"
+    mail.letter(kind, row.email, brand=brand, name=row.name, by=by.name, role=AS[row.role], link=link, days=INVITED_FOR.days)
 
 
 def _held(invitation: Invitation) -> Invitation:

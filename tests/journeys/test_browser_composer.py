@@ -200,3 +200,57 @@ def test_the_line_that_says_who_is_writing_follows_the_voice(town: Town, window:
     tim.get_by_text("As Northwind").click()
     expect(tim.locator("[data-fixed]")).to_be_hidden()
     expect(tim.get_by_label("As it will appear")).not_to_contain_text("I help out")
+
+
+def test_handing_in_off_line_keeps_the_page_and_the_words(town: Town, window: Window) -> None:
+    """Red when the browser leaves for its own page of errors, or the words kept here are forgotten on the way back."""
+    from playwright.sync_api import expect
+
+    task, ada = writing(town, window)
+    area = ada.get_by_label("Your reply", exact=True)
+    area.fill(TEXT)
+    expect(ada.locator("[data-saved]")).to_contain_text(SAVED)
+    ada.context.set_offline(True)
+    ada.get_by_role("button", name="Submit for review").click()
+    expect(ada.locator("[data-saved]")).to_contain_text("hand them in when you are back")
+    expect(area).to_have_value(TEXT)
+    assert fresh(task).state == "claimed"
+    ada.context.set_offline(False)
+    ada.get_by_role("button", name="Submit for review").click()
+    ada.wait_for_url("**/desk")
+    assert fresh(task).state == "in_review"
+
+
+def test_a_line_that_breaks_while_handing_in_takes_no_words_along(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
+    task, ada = writing(town, window)
+    ada.context.route("**/tasks/*/draft", lambda route: route.abort())
+    ada.context.route("**/tasks/*/submit", lambda route: route.abort())
+    area = ada.get_by_label("Your reply", exact=True)
+    area.fill(TEXT)
+    ada.evaluate("document.querySelector('[data-composer]').requestSubmit()")
+    ada.wait_for_timeout(500)
+    ada.context.unroute("**/tasks/*/draft")
+    ada.context.unroute("**/tasks/*/submit")
+    ada.goto(f"/tasks/{task.id}")
+    expect(ada.get_by_label("Your reply", exact=True)).to_have_value(TEXT)
+
+
+def test_question_words_and_button_are_seen_above_a_telephones_keyboard(town: Town, window: Window) -> None:
+    told(town.brand)
+    ada = window("ada", phone=True)
+    ada.get_by_role("button", name="Claim").click()
+    ada.wait_for_url("**/tasks/*")
+    area = ada.get_by_label("Your reply", exact=True)
+    area.fill("Write to me@home.example and Northwind will refund you.")
+    ada.get_by_text("2 things to fix first.").wait_for()
+    area.focus()
+    ada.set_viewport_size({"width": 390, "height": 508})
+    ada.wait_for_function("document.body.classList.contains('typing')")
+    area.scroll_into_view_if_needed()
+    for seen in (ada.locator(".asked"), area, ada.get_by_role("button", name="Take it out"), ada.get_by_role("button", name="Submit for review")):
+        box = seen.bounding_box()
+        assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 508, seen
+    ada.set_viewport_size({"width": 390, "height": 844})
+    ada.wait_for_function("!document.body.classList.contains('typing')")

@@ -69,7 +69,7 @@ def test_an_invitation_brings_somebody_with_role_skills_and_languages(mailbox: M
     assert mail.send_due() == 1
     (letter,) = mailbox.letters
     assert (letter["To"], letter["Subject"]) == ("Eve@wild.example", "Northwind would like you to join")
-    assert "Max Adeyemi would like you to join Northwind" in plain(letter)
+    assert "Max Adeyemi would like you to join Northwind on Vouch as an advocate." in plain(letter)
     secret = link_in(plain(letter))
     assert f'href="http://127.0.0.1:5000/invitations/{secret}"' in html(letter)
     eve = accepted(secret)
@@ -232,6 +232,7 @@ def test_a_stranger_applies_proves_the_mailbox_is_welcomed_and_helps(mailbox: Ma
     with db.transaction():
         actions.approve(fresh(waiting), by=cleo)
     mail.send_due()
+    assert "Northwind read your application" in plain(mailbox.letters[1])
     eve = accepted(link_in(plain(mailbox.letters[1])))
     with db.transaction(read_only=True):
         row = advocate_of(eve, opened)
