@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import lazyload
 
 from app.accounts.models import Brand, User
@@ -150,6 +150,23 @@ def begin_corrections(limit: int = AT_ONCE) -> int:
     return begun
 
 
+def catch_up(reply_id: int) -> bool:
+    """A reply is out: what it rests on may have been recalled while it waited to be posted. It joins that recall, also one
+    that had ended. Returns whether it is under one; a second time nothing more happens."""
+    posting = db.session.scalar(select(Posting).where(Posting.reply_id == reply_id, Posting.state == "posted"))
+    rests_on = [] if posting is None else db.session.execute(_grounds(reply_id)).all()
+    if posting is None or not rests_on:
+        return False
+    # A recall that lists replies this very moment holds its answer: it commits first, and is seen here.
+    held = select(Answer).where(Answer.id.in_({row.answer_id for row in rests_on})).order_by(Answer.id).with_for_update(read=True)
+    states = {answer.id: answer.state for answer in db.session.scalars(held.execution_options(populate_existing=True))}
+    for made in db.session.scalars(select(Recall).where(Recall.answer_id.in_(states)).order_by(Recall.id.desc())):
+        used = min(row.version for row in rests_on if row.answer_id == made.answer_id)
+        if used < made.version or (used == made.version and made.because == "expired" and states[made.answer_id] == "expired"):
+            return _join(made, posting)
+    return False
+
+
 def finished(task_id: int, reply_id: int) -> None:
     """A reply to this task is out: what it was to correct is corrected."""
     for correction in _open_on(task_id):
@@ -258,6 +275,35 @@ def _resting(answer: Answer) -> Any:
     chain = chain.union(select(Use.reply_id).join(chain, Use.used_reply_id == chain.c.reply_id).where(Use.revision.is_not(None)))
     put_right = select(Correction.reply_id).where(Correction.reply_id == chain.c.reply_id, Correction.state.in_((*LIVE, "done")))
     return select(chain.c.reply_id).where(~put_right.exists())
+
+
+def _grounds(reply_id: int) -> Any:
+    """(answer, version) of what a reply was made of, by itself or through replies it was made of."""
+    mine = (Use.reply_id == reply_id, Use.revision.is_not(None))
+    chain = select(Use.answer_id, Use.version, Use.used_reply_id).where(*mine).cte("grounds", recursive=True)
+    chain = chain.union(
+        select(Use.answer_id, Use.version, Use.used_reply_id).join(chain, Use.reply_id == chain.c.used_reply_id).where(Use.revision.is_not(None))
+    )
+    return select(chain.c.answer_id, chain.c.version).where(chain.c.answer_id.is_not(None))
+
+
+def _join(made: Recall, posting: Posting) -> bool:
+    made = db.session.scalars(select(Recall).where(Recall.id == made.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
+    known = (Correction.reply_id == posting.reply_id, or_(Correction.recall_id == made.id, Correction.state.in_((*LIVE, "done"))))
+    if db.session.scalar(select(Correction.id).where(*known).limit(1)) is not None:
+        return True
+    db.session.add(
+        Correction(
+            brand_id=made.brand_id, recall_id=made.id, reply_id=posting.reply_id, posting_id=posting.id, state="waiting", joined=False, at=clock.now()
+        )
+    )  # fmt: skip
+    made.closed_at = None
+    db.session.flush()
+    search.drop(db.session.scalars(select(Passage).where(Passage.reply_id == posting.reply_id)).all())
+    audit("answer.recall", made, by=None, recall=made.id, replies=1)
+    db.after_commit(lambda: enqueue(begin_corrections, job_id=f"corrections-{made.id}-{posting.id}"), key=("corrections", made.id))
+    _changed(made)
+    return True
 
 
 def _begin(correction_id: int) -> bool:

@@ -48,7 +48,8 @@ def know_outcomes(event: Event, _event_id: int) -> None:
     """What is out may be suggested to others, and what became of it counts for what it was made of."""
     match event:
         case ReplyPosted(reply_id=reply_id):
-            suggestions.shelve_replies([reply_id])
+            if not recalls.catch_up(reply_id):
+                suggestions.shelve_replies([reply_id])
             uses.count(reply_id)
         case AuthorThanked(reply_id=reply_id) | AuthorCameBack(reply_id=reply_id):
             uses.count(reply_id)

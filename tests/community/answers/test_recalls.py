@@ -220,3 +220,31 @@ def test_posted_means_out(town: Town) -> None:
     assert resting(answer) == set()
     with db.transaction(read_only=True) as session:
         assert session.scalars(select(Posting)).all() == []
+
+
+def test_what_was_on_its_way_when_the_recall_was_made_is_corrected_too(town: Town) -> None:
+    """Red without `catch_up`: a reply in its hold, or waiting to be placed by hand, went out with the old fact and nobody heard of it."""
+    answer = add(town)
+    _, old = answered(town, POST, f"{BODY} {OTHER}", town.ada, f"a{answer.id}.1", author="one")
+    direct, through = told(town.brand, POST, author="two"), told(town.brand, POST, author="three")
+    waiting = written(direct, town.ben, "As we told others: " + BODY, f"a{answer.id}.1")
+    other = written(through, town.ben, f"Long ago I was told this: {BODY} Tell me whether the manual in the box says something else.", f"r{old.id}")
+    change(town, answer)
+    made = recall(town, answer)
+    assert [one.reply_id for one in corrections(made)] == [old.id]
+    with db.transaction():
+        recalls.settle(fresh(corrections(made)[0]), by=fresh(town.cleo), outcome="done", reason="Edited there.")
+    assert fresh(made).closed_at is not None
+
+    out(town, waiting, town.ben)
+    out(town, other, town.ben)
+    news()
+    recalls.begin_corrections()
+
+    assert [(one.reply_id, one.state) for one in corrections(made)[1:]] == [(waiting.id, "open"), (other.id, "open")]
+    assert fresh(made).closed_at is None
+    assert [one.code for one in suggested(told(town.brand, POST, author="four"))] == [f"a{answer.id}.2"]
+    later = written(told(town.brand, POST, author="five"), town.ben, "Now it goes like this. " + NEW, f"a{answer.id}.2")
+    out(town, later, town.ben)
+    news()
+    assert len(corrections(made)) == 3
