@@ -99,7 +99,7 @@ def subscribe_all() -> None:
     subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
     subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew, ReplyApproved], gather_incidents)
-    subscribe("lead_incidents", [TaskCancelled, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted], lead_incidents)
+    subscribe("lead_incidents", [TaskCancelled, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted], lead_incidents)
     joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, TaskResolved], outcomes.keep)
@@ -348,7 +348,7 @@ def lead_incidents(event: Event, _event_id: int) -> None:
     match event:
         case TaskCancelled(task_id=id_) | TaskHandedBack(task_id=id_) | TaskReleased(task_id=id_) | TaskReopened(task_id=id_) | TaskResolved(task_id=id_):
             gathering.lead_on(id_)
-        case ReplyPosted(task_id=id_):
+        case ReplyPosted(task_id=id_) | TaskEscalated(task_id=id_):
             gathering.lead_on(id_)
 
 

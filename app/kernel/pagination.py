@@ -40,15 +40,15 @@ def encode(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None, size: int) -> list[Any] | None:
-    """The values a cursor stands for, a row's id the last of them; raises Invalid for one we did not make."""
+def decode(cursor: str | None, size: int, *, words: int = 0) -> list[Any] | None:
+    """The values a cursor stands for: whole numbers, a row's id the last of them; the first so many `words` are text. Raises Invalid for another."""
     if not cursor:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, UnicodeDecodeError, RecursionError):
         values = None
-    if not isinstance(values, list) or len(values) != size or not (_is_id(values[-1]) and all(_is_id(v) or isinstance(v, str) for v in values)):
+    if not isinstance(values, list) or len(values) != size or not all(isinstance(v, str) if n < words else _is_id(v) for n, v in enumerate(values)):
         raise Invalid("This cursor is not one we gave out.", field="cursor")
     return values
 

@@ -109,7 +109,7 @@ def cases(
         return page_of(rows, size, lambda row: [row.case.id])
     newest_first = show == "resolved"
     query = query.where(_of_show(show, user))
-    if (after := decode(cursor, 2)) is not None:
+    if (after := decode(cursor, 2, words=1)) is not None:
         turn, last = _moment(after[0]), _number(after[1])
         onward = (Case.turn_at < turn, Case.id < last) if newest_first else (Case.turn_at > turn, Case.id > last)
         query = query.where(or_(onward[0], and_(Case.turn_at == turn, onward[1])))

@@ -319,7 +319,7 @@ def judge(network: FakeNetwork, number: int) -> None:
         left = select(Correction.id).where(Correction.recall_id == Recall.id, Correction.state.in_(recalls.LIVE))
         assert session.scalars(select(Recall.id).where(Recall.closed_at.is_not(None) == left.exists())).all() == [], "a recall that ended too early or never"
         leads = select(Incident.id).where(Incident.leading_task_id == Task.led_by_id, Incident.state == "open")
-        led = select(Task.id).where(Task.led_by_id.is_not(None), Task.state.in_(("open", "claimed")))
+        led = select(Task.id).where(Task.led_by_id.is_not(None), Task.state == "open")
         assert session.scalars(led.where(~leads.exists())).all() == [], "off the desk for an incident that is none"
         dead = led.join(leading := aliased(Task), leading.id == Task.led_by_id).where(leading.state.not_in(LIVE))
         assert session.scalars(dead).all() == [], "waits behind a leading task that is settled"
