@@ -47,6 +47,10 @@ class Choice(Generic[T]):
     """Least and most; of a number itself, of a text its length in characters."""
     read: Callable[[Any], T]
     """What was handed in, as JSON or as a form's text, as the value kept. Raises Invalid."""
+    above: Choice[T] | None = None
+    """Another number that this one has to be more than."""
+    fits: Callable[[Brand, T], str | None] | None = None
+    """Why a value can't hold for this brand, in a sentence; None when it can. Defaults are not asked about."""
 
     def of(self, brand: Brand) -> T:
         """The brand's own choice, or the default."""
@@ -54,7 +58,9 @@ class Choice(Generic[T]):
         return kept
 
 
-def whole(name: str, default: int, *, least: int, most: int, group: str, label: str, unit: str = "", help: str = "") -> Choice[int]:
+def whole(
+    name: str, default: int, *, least: int, most: int, group: str, label: str, unit: str = "", help: str = "", above: Choice[int] | None = None
+) -> Choice[int]:
     """A whole number from `least` to `most`, both allowed."""
 
     def read(given: Any) -> int:
@@ -64,7 +70,7 @@ def whole(name: str, default: int, *, least: int, most: int, group: str, label: 
             raise Invalid(f"“{label}” is a whole number from {least} to {most}.", field=name)
         return int(text)
 
-    return _declare(Choice(name, default, "number", group, label, help, unit, {}, (least, most), read))
+    return _declare(Choice(name, default, "number", group, label, help, unit, {}, (least, most), read, above))
 
 
 def switch(name: str, default: bool, *, group: str, label: str, help: str = "") -> Choice[bool]:
@@ -91,22 +97,31 @@ def one_of(name: str, default: str, options: Mapping[str, str], *, group: str, l
     return _declare(Choice(name, default, "option", group, label, help, "", options, None, read))
 
 
-def lines(name: str, default: Sequence[str], *, group: str, label: str, help: str = "", most: int = MOST_LINES) -> Choice[list[str]]:
-    """A list of short texts, one a line; empty ones are dropped, doubled ones kept once."""
+def lines(
+    name: str, default: Sequence[str], *, group: str, label: str, help: str = "", most: int = MOST_LINES, each: Callable[[str], str] = str, such: str = ""
+) -> Choice[list[str]]:
+    """A list of short texts, one a line; empty ones are dropped, doubled ones kept once.
+
+    `each` makes of a line what is kept, "" where it can't be understood as `such` ("a host, as help.example.com").
+    """
 
     def read(given: Any) -> list[str]:
         raw = given.splitlines() if isinstance(given, str) else given
         if not isinstance(raw, list) or not all(isinstance(line, str) for line in raw):
             raise Invalid(f"“{label}” is a list of texts.", field=name)
-        kept = list(dict.fromkeys(line.strip() for line in raw if line.strip()))
+        kept = list(dict.fromkeys(line.replace("\x00", "").strip() for line in raw if line.strip()))
         if len(kept) > most or any(len(line) > LONGEST_LINE for line in kept):
             raise Invalid(f"“{label}” takes {most} lines of {LONGEST_LINE} characters at most.", field=name)
-        return kept
+        if strange := next((line for line in kept if not each(line)), None):
+            raise Invalid(f"“{label}”: “{strange[:60]}” is not {such}.", field=name)
+        return list(dict.fromkeys(each(line) for line in kept))
 
     return _declare(Choice(name, list(default), "lines", group, label, help, "", {}, None, read))
 
 
-def text(name: str, default: str, *, group: str, label: str, help: str = "", most: int = 2000) -> Choice[str]:
+def text(
+    name: str, default: str, *, group: str, label: str, help: str = "", most: int = 2000, fits: Callable[[Brand, str], str | None] | None = None
+) -> Choice[str]:
     """Words of the brand's own, over several lines if it likes."""
 
     def read(given: Any) -> str:
@@ -114,7 +129,7 @@ def text(name: str, default: str, *, group: str, label: str, help: str = "", mos
             raise Invalid(f"“{label}” is a text of {most} characters at most.", field=name)
         return given.replace("\r\n", "\n").replace("\x00", "").strip()
 
-    return _declare(Choice(name, default, "text", group, label, help, "", {}, (0, most), read))
+    return _declare(Choice(name, default, "text", group, label, help, "", {}, (0, most), read, fits=fits))
 
 
 def grouped() -> dict[str, list[Choice[Any]]]:
@@ -135,6 +150,7 @@ def choose(brand: Brand, given: Mapping[str, Any], *, by: User) -> list[str]:
     brand = db.session.scalars(select(Brand).where(Brand.id == brand.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
     was = {name: CHOICES[name].of(brand) for name in wanted}
     changed = [name for name, value in wanted.items() if value != was[name]]
+    _fit(brand, wanted, changed)
     if changed:
         kept = {**brand.settings, **{name: wanted[name] for name in changed}}
         brand.settings = {name: value for name, value in kept.items() if name not in CHOICES or value != CHOICES[name].default}
@@ -143,6 +159,17 @@ def choose(brand: Brand, given: Mapping[str, Any], *, by: User) -> list[str]:
             worth = {"was": was[name], "now": wanted[name]} if CHOICES[name].kind in ("number", "switch", "option") else {}
             audit("brand.choose", brand, by=by, brand_id=brand.id, reason=name, **worth)
     return changed
+
+
+def _fit(brand: Brand, wanted: Mapping[str, Any], changed: Sequence[str]) -> None:
+    for choice in CHOICES.values():
+        value = wanted.get(choice.name, choice.of(brand))
+        if choice.above is not None and {choice.name, choice.above.name} & set(changed):
+            least = wanted.get(choice.above.name, choice.above.of(brand))
+            if value <= least:
+                raise Invalid(f"“{choice.label}” has to be more than “{choice.above.label}” ({least} {choice.above.unit}).", field=choice.name)
+        if choice.fits is not None and choice.name in changed and value != choice.default and (why := choice.fits(brand, value)):
+            raise Invalid(why, field=choice.name)
 
 
 def _declare(choice: Choice[T]) -> Choice[T]:

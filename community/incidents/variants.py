@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-NAME = "{name}"
-_WITH_NAME = re.compile(r"[ ,]{0,2}\{name\}")
+_NAME = re.compile(r"\{\{ ?name ?\}\}|\{name\}", re.IGNORECASE)
+"""With two braces as well: so the library and earlier replies leave the gap for it."""
+_WITH_NAME = re.compile(rf"[ ,]{{0,2}}(?:{_NAME.pattern})", re.IGNORECASE)
 _A_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){1,19}\Z")
 
 
@@ -59,4 +60,4 @@ def first_name(name: str | None, handle: str | None) -> str | None:
 
 def _joined(opening: str, body: str, closing: str, name: str | None) -> str:
     text = " ".join(part.strip() for part in (opening, body, closing) if part.strip())
-    return text.replace(NAME, name) if name else _WITH_NAME.sub("", text)
+    return _NAME.sub(lambda _: name, text) if name else _WITH_NAME.sub("", text)

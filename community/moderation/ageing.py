@@ -34,6 +34,7 @@ OLD = whole(
     group="Review",
     label="A reply waits too long",
     help="After so long they are told once more.",
+    above=AGEING,
 )
 MOST = 50
 """Told of in one go and brand: who has so many waiting needs no list."""

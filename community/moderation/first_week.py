@@ -26,6 +26,18 @@ from community.permissions import RULES
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
 
+
+def _answering(brand: Brand, address: str) -> User | None:
+    """The person with this address, while they answer for the brand."""
+    person = db.session.scalar(select(User).where(User.email_key == fold(address))) if "@" in address else None
+    answers = person is not None and person.suspended_at is None and person.has(brand.id, "advocate", "moderator", "tier_1", "tier_2", "admin")
+    return person if answers else None
+
+
+def _nobody(brand: Brand, address: str) -> str | None:
+    return None if _answering(brand, address) else "“Mentor of new advocates” is the e-mail address of somebody who answers for this brand."
+
+
 MENTOR = text(
     "mentor",
     "",
@@ -33,6 +45,7 @@ MENTOR = text(
     label="Mentor of new advocates",
     help="The e-mail address of somebody who answers for this brand. They hear of a newcomer’s first replies and can read them.",
     most=254,
+    fits=_nobody,
 )
 SHOWN = 3
 
@@ -88,10 +101,7 @@ def is_new(advocate: Advocate) -> bool:
 
 def mentor_of(brand: Brand) -> User | None:
     """The person the brand named, while they answer for it."""
-    address = MENTOR.of(brand)
-    person = db.session.scalar(select(User).where(User.email_key == fold(address))) if "@" in address else None
-    answers = person is not None and person.suspended_at is None and person.has(brand.id, "advocate", "moderator", "tier_1", "tier_2", "admin")
-    return person if answers else None
+    return _answering(brand, MENTOR.of(brand))
 
 
 def mentors(user: User, reply: Reply) -> bool:

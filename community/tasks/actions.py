@@ -47,7 +47,7 @@ def claim(task: Task, *, by: User) -> Claim:
     now = clock.now()
     RULES.check(by, "task.claim", task)
     if guidelines.owed(by, task.brand_id) is not None:
-        raise Conflict("The guidelines changed. Read them once and say yes, and the task is yours to take.", read="/guidelines")
+        raise Conflict("Read the brand’s guidelines and say yes to them: then the task is yours to take.", read="/guidelines")
     advocate = _hold_person(task, by)
     lapse(task)
     if task.state != "open":

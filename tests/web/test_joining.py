@@ -126,13 +126,13 @@ def test_new_guidelines_are_read_before_the_next_task(town: Town) -> None:
     task = told(town.brand)
     ada, admin = town.browser("ada"), town.browser("max")
     assert admin.post("/guidelines", data={"text": "Be kind.\n\nBe short."}).status_code == 303
-    assert "The guidelines changed" in words(ada.get("/desk"))
+    assert "guidelines wait for your yes" in words(ada.get("/desk"))
     refused = ada.post(f"/tasks/{task.id}/claim")
     assert refused.status_code == 409
     assert "/guidelines" in refused.text
     assert "Be kind." in words(ada.get("/guidelines"))
     assert ada.post("/guidelines/yes", data={"accepted": "1"}).status_code == 303
-    assert "The guidelines changed" not in words(ada.get("/desk"))
+    assert "guidelines wait for your yes" not in words(ada.get("/desk"))
     assert ada.post(f"/tasks/{task.id}/claim").status_code == 303
     assert town.browser("ben").post("/guidelines", data={"text": "x"}).status_code == 403
 

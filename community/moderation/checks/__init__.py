@@ -16,7 +16,7 @@ from app.kernel.db import db
 from community.channels import packs
 from community.moderation.checks import copies, promises
 from community.moderation.checks.found import Check, Level
-from community.moderation.checks.links import is_listed, links_in
+from community.moderation.checks.links import is_listed, links_in, listed_as
 from community.moderation.checks.private import mask_private, private_spans
 from community.ports import ports
 from community.tasks.models import Task
@@ -39,6 +39,7 @@ SHOWN = 3
 ALLOWED_LINKS = lines(
     "allowed_links", [], group="Replies", label="Hosts that replies may link to",
     help="One a line, as help.example.com; what stands below it counts too. Every other link stops a reply.",
+    each=listed_as, such="a host, as help.example.com",
 )  # fmt: skip
 PUBLIC_CONTACTS = lines(
     "public_contacts", [], group="Replies", label="Your public numbers and addresses",

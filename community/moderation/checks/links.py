@@ -44,6 +44,13 @@ def host_of(link: str) -> str:
     return host if parts.scheme in ("http", "https") and "\\" not in link and _HOST.fullmatch(host) else ""
 
 
+def listed_as(line: str) -> str:
+    """A line of the brand's list as the host it names: of a whole address its host, without a star before it. "" for what no link could ever lead to, and
+    for an ending alone ("com"), which would allow half the network."""
+    host = host_of(line.strip().removeprefix("*.").replace("://*.", "://")).strip(".")
+    return host if "." in host else ""
+
+
 def is_listed(host: str, allow: Sequence[str]) -> bool:
     """Whether the host, or one above it, is on the list."""
     known = {good.strip().lower().removeprefix("https://").removeprefix("http://").split("/")[0].strip(".") for good in allow} - {""}

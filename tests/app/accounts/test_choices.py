@@ -24,6 +24,13 @@ from tests.stories import brand, person
         ("hold_seconds", " 90 ", 90),
         ("allowed_links", "help.example.com\r\n\n a.example \nhelp.example.com", ["help.example.com", "a.example"]),
         ("allowed_links", ["a.example"], ["a.example"]),
+        (
+            "allowed_links",
+            ["https://Help.Example.com/start?a=1", "*.b.example", "http://*.b.example/", "münchen.example"],
+            ["help.example.com", "b.example", "xn--mnchen-3ya.example"],
+        ),
+        ("public_contacts", "0800 1\x0023", ["0800 123"]),
+        ("review_old_minutes", 16, 16),
     ],
 )
 def test_a_choice_is_kept_as_it_is_meant(app: object, name: str, given: object, kept: object) -> None:
@@ -50,6 +57,14 @@ def test_a_choice_is_kept_as_it_is_meant(app: object, name: str, given: object, 
         ("lease_minutes", "9" * 5000),
         ("allowed_links", [1]),
         ("allowed_links", {"a": 1}),
+        ("allowed_links", ["our shop"]),
+        ("allowed_links", ["com"]),
+        ("allowed_links", ["ftp://a.example"]),
+        ("allowed_links", ["help.example.com", "*"]),
+        ("review_old_minutes", 15),
+        ("review_alert_minutes", 45),
+        ("mentor", "Ben"),
+        ("mentor", "nobody@northwind.example"),
         ("allowed_links", ["x" * 301]),
         ("allowed_links", [str(n) for n in range(201)]),
         ("points", 9),
@@ -64,6 +79,27 @@ def test_what_cannot_be_kept_is_refused_and_nothing_else_is_kept_either(app: obj
 
     with db.transaction(read_only=True) as session:
         assert session.get_one(Brand, northwind.id).settings == {}
+
+
+def test_a_mark_stays_before_the_next_one_whichever_of_them_is_moved(app: object) -> None:
+    northwind = brand("northwind")
+    max_ = person(northwind, "admin")
+    with db.transaction():
+        choices.choose(northwind, {"review_alert_minutes": 60, "review_old_minutes": 90}, by=max_)
+
+    with pytest.raises(Invalid, match=r"“A reply waits too long” has to be more than “A reply waits” \(60 min\)"), db.transaction():
+        choices.choose(northwind, {"review_old_minutes": None}, by=max_)
+
+
+def test_a_mentor_is_somebody_who_answers_for_this_brand(app: object) -> None:
+    northwind, kestrel = brand("northwind"), brand("kestrel")
+    max_, ben, kai = person(northwind, "admin"), person(northwind, "advocate"), person(kestrel, "advocate")
+    with pytest.raises(Invalid, match="somebody who answers for this brand"), db.transaction():
+        choices.choose(northwind, {"mentor": kai.email}, by=max_)
+
+    with db.transaction():
+        choices.choose(northwind, {"mentor": ben.email.upper()}, by=max_)
+        choices.choose(northwind, {"mentor": None}, by=max_)
 
 
 def test_the_default_is_never_written_down_so_that_a_better_one_reaches_everybody(app: object) -> None:

@@ -38,6 +38,13 @@ def test_without_a_name_the_sentence_still_reads() -> None:
     assert words(1, None) == "Sorry about that! We know of it and work on it. More here within the hour."
 
 
+def test_the_gap_for_a_name_may_have_two_braces_as_the_library_writes_it() -> None:
+    """Red when the inner pair alone is filled: “Hi {}!” is no gap any check would see."""
+    parts = Parts("Hello {{name}}, it is mended.", ("Dear {{ Name }}:",))
+    assert vary(parts, 0, name="Petra", fits=lambda _: True) == "Dear Petra: Hello Petra, it is mended."
+    assert vary(parts, 0, name=None, fits=lambda _: True) == "Dear: Hello, it is mended."
+
+
 def test_what_the_network_has_no_room_for_is_left_out_from_the_end() -> None:
     """Red when a variant is cut instead, in the middle of a sentence."""
     assert words(0, room=45) == "Hi Petra, We know of it and work on it."

@@ -122,7 +122,7 @@ def test_the_mentor_reads_nobody_elses_and_no_later_ones(room: Room) -> None:
 @pytest.mark.parametrize("address", ["", "nobody", "nobody@northwind.example"])
 def test_without_a_mentor_nobody_is_told(address: str, room: Room) -> None:
     with db.transaction():
-        choices.choose(fresh(room.brand), {"mentor": address}, by=room.max)
+        fresh(room.brand).settings = {"mentor": address}  # whoever was named has left since
     handed_in(told(room.brand), room.ada, answer())
     news()
     with db.transaction(read_only=True) as session:
