@@ -60,7 +60,7 @@ NAMES = {
 
 TURN = 5.0
 """Seconds a thread waits for the others of its process that write to SQLite, before it asks SQLite itself."""
-PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+PATIENCE = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 """PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after a while, and what a frozen process holds is freed after a minute."""
 
 
@@ -70,7 +70,9 @@ not: asking each time was a tenth of a page's cost, and a server that goes withi
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment. SQLite has no zone, so UTC is stored and put back; a naive value is refused."""
+    """An aware moment, in UTC. SQLite has no zone, so it is put back; to PostgreSQL we speak UTC from the start (`PATIENCE`), so what its
+    driver gives is right as it is. A naive value is refused.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -87,6 +89,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        # A page reads hundreds of moments: asking nothing of each is worth a part of it.
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -218,7 +224,7 @@ class Database:
         plan a long one anew each time. Only for statements that no value of theirs makes slow: equal signs, orders and limits that indexes serve.
         """
         if self.is_postgres:
-            self.session.execute(_KEEP_PLANS)
+            self.session.connection().exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
 
     def _forget_turn(self) -> None:
         self._turn = threading.Lock()
@@ -227,8 +233,6 @@ class Database:
         """Run `hook` once the outermost transaction has committed; a later hook of the same `key` takes the earlier one's place."""
         self.session.info["after_commit"][key if key is not None else object()] = hook
 
-
-_KEEP_PLANS = text("SET LOCAL plan_cache_mode = force_generic_plan")
 
 db = Database()
 

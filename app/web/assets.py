@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,15 +54,25 @@ def bundle(stamp: str, name: str) -> Response:
 
 def asset(name: str) -> str:
     """The present address of a bundle. A page names the sprite dozens of times, so it is made once a request."""
-    known: dict[str, str] = g.setdefault("assets", {})
-    if name not in known:
-        known[name] = url_for("assets.bundle", stamp=_stamp(), name=name)
+    known: dict[str, str] | None = g.get("assets")
+    if known is None:
+        known = g.assets = _addresses(request.script_root, _stamp())
     return known[name]
 
 
 def icon(name: str, cls: str = "") -> Markup:
     """An icon of the sprite. Pages hold dozens, so each is put together once and not by a macro."""
     return _icon(asset("icons.svg"), name, cls)
+
+
+def hidden_token(token: str) -> Markup:
+    """The field every form carries; put together once a page for the same reason."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
+
+
+@lru_cache(maxsize=8)
+def _addresses(_root: str, stamp: str) -> dict[str, str]:
+    return {name: url_for("assets.bundle", stamp=stamp, name=name) for name in BUNDLES}
 
 
 @lru_cache(maxsize=512)
@@ -71,8 +82,14 @@ def _icon(sprite: str, name: str, cls: str) -> Markup:
 
 def _stamp() -> str:
     if current_app.config["VOUCH"].env == "development":
-        return _digest(max(path.stat().st_mtime_ns for path in _files()))
+        return _digest(_changed(int(time.monotonic())))
     return _digest(0)
+
+
+@lru_cache(maxsize=1)
+def _changed(_second: int) -> int:
+    """When a file was last written, looked up once a second."""
+    return max(path.stat().st_mtime_ns for path in _files())
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.access import acting_brand
-from app.accounts.models import Brand
+from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.errors import Invalid, NotFound
 from app.web import render
@@ -78,7 +78,7 @@ def index() -> ResponseReturnValue:
     )  # fmt: skip
     values = {
         "found": found,
-        "cards": [_card(one) for one in found.items],
+        "cards": [_card(one, user) for one in found.items],
         "chosen": {**chosen, "q": words},
         "order": order,
         "reasons": PASS_REASONS,
@@ -203,7 +203,7 @@ def _whole(given: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _card(one: DeskTask) -> Card:
+def _card(one: DeskTask, user: User) -> Card:
     return Card(
         task=one.task,
         post=render.post(one.mention),
@@ -213,5 +213,5 @@ def _card(one: DeskTask) -> Card:
         until=render.time_of_day(one.holder.until) if one.holder and one.holder.until else None,
         watched=one.watched,
         flagged=FLAG_WORDS.get(one.flagged, "") if one.flagged else None,
-        refusal=RULES.refusal(current_user, "task.claim", one.task),
+        refusal=RULES.refusal(user, "task.claim", one.task),
     )

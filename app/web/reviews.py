@@ -33,8 +33,8 @@ from community.replies.states import POSTING
 
 blueprint = Blueprint("reviews", __name__)
 
-SHOWN = 15
-"""Replies in the queue beside the one that is open."""
+SHOWN = 10
+"""Replies in the queue beside the one that is open: as many as a screen holds; the next move up as these are decided."""
 SHOWS = ("waiting", "peers", "decided", "stuck")
 RULE_WORDS = {"employee_role": "An employee’s role", "trust": "Trust", "peers": "Peers"}
 """Who let it pass, by the first word of the rule."""

@@ -18,9 +18,10 @@ def reader_zone() -> tzinfo | None:
     """The zone of the device that asks; without its word the one chosen for mail; None when nobody said."""
     if not has_request_context():
         return None
-    if "zone" not in g:
-        g.zone = _known(request.cookies.get(COOKIE, "")) or (_known(_chosen()) if current_user.is_authenticated else None)
-    return g.zone
+    zone: tzinfo | str | None = g.get("zone", "unasked")  # every moment of a page asks
+    if isinstance(zone, str):
+        zone = g.zone = _known(request.cookies.get(COOKIE, "")) or (_known(_chosen()) if current_user.is_authenticated else None)
+    return zone
 
 
 def here(at: datetime) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from app.accounts.models import Brand, User
 from app.kernel.db import among, db
@@ -24,6 +24,7 @@ _THANKS = (
     select(Mention, FollowUp.task_id)
     .join(FollowUp, FollowUp.mention_id == Mention.id)
     .where(FollowUp.writer_id == bindparam("writer"), FollowUp.brand_id == bindparam("brand"), FollowUp.reading == "thanks")
+    .options(load_only(Mention.text, Mention.lang, Mention.author_handle, Mention.author_name, Mention.received_at))
     .order_by(FollowUp.id.desc())
     .limit(bindparam("most"))
 )

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from app.accounts.models import Brand, User
 from app.kernel.db import among, db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
+from community.channels.models import ChannelAccount
 from community.mentions.models import Decision, Mention
 from community.permissions import RULES
+
+
+@cache
+def in_lists() -> tuple[Any, ...]:
+    """What lists load of a post. Of its account the name alone: how it is set up is long, and would be read again with every row."""
+    return joinedload(Mention.account).load_only(ChannelAccount.kind, ChannelAccount.name), defer(Mention.summons), defer(Mention.reply_ref)
 
 
 def mention_of(user: User, mention_id: int) -> Mention:

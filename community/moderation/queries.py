@@ -18,6 +18,7 @@ from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.models import Advocate
 from community.advocates.queries import known_as
 from community.mentions.models import Decision, Mention
+from community.mentions.queries import in_lists
 from community.moderation.models import Flag, FlagVote, Review, ReviewClaim
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
@@ -197,7 +198,7 @@ def _asked_changes() -> Any:
         .join(Review, and_(Review.reply_id == Reply.id, Review.decision == "return"))
         .outerjoin(User, User.id == Review.reviewer_id)
         .where(Reply.task_id.in_(bindparam("tasks", expanding=True)), Reply.writer_id == bindparam("writer"), Reply.state == "returned")
-        .options(lazyload(User.roles), load_only(User.name))
+        .options(lazyload(User.roles), load_only(User.name), load_only(Review.at, Review.reason, Review.note))
         .order_by(Review.id)
     )
 
@@ -216,18 +217,21 @@ def _items() -> Any:
         )
         .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
         # Names are shown here, rights are seldom asked: without this each list would read everybody's roles.
-        .options(lazyload(User.roles), load_only(User.name), lazyload(holder.roles), load_only(holder.name), load_only(Advocate.trust_level))
+        .options(
+            lazyload(User.roles),
+            load_only(User.name),
+            lazyload(holder.roles),
+            load_only(holder.name),
+            load_only(Advocate.trust_level),
+            load_only(Task.kind, Task.lang, Task.category, Task.audience, Task.priority),
+        )
     )
 
 
 @cache
 def _asked() -> Any:
     about = joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags))
-    return (
-        select(Mention)
-        .where(Mention.id.in_(bindparam("ids", expanding=True)))
-        .options(joinedload(Mention.account), about, defer(Mention.summons), defer(Mention.reply_ref))
-    )
+    return select(Mention).where(Mention.id.in_(bindparam("ids", expanding=True))).options(about, *in_lists())
 
 
 def _made(rows: Sequence[Any], user: User) -> list[QueueItem]:

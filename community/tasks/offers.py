@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select, union_all
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -24,6 +24,7 @@ from community.advocates.models import Advocate
 from community.advocates.queries import known_as
 from community.advocates.records import Record, advocate_and_records
 from community.mentions.models import Mention
+from community.mentions.queries import in_lists
 from community.moderation.models import Flag
 from community.tasks import finding, rules
 from community.tasks.limits import Lately, lately
@@ -280,7 +281,7 @@ _HELD = (
 
 @cache
 def _shown() -> Any:
-    about = joinedload(Task.mention).options(joinedload(Mention.account), defer(Mention.summons), defer(Mention.reply_ref))
+    about = joinedload(Task.mention).options(*in_lists())
     flagged = select(func.min(Flag.kind)).where(Flag.task_id == Task.id, Flag.state == literal_column("'open'"), Flag.window_until.is_not(None))
     flagged = flagged.where(Flag.by_id != bindparam("user"))
     return select(Task, flagged.correlate(Task).scalar_subquery()).where(Task.id.in_(bindparam("ids", expanding=True))).options(about)

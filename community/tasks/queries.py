@@ -18,6 +18,7 @@ from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.advocates.queries import known_as
 from community.mentions.models import Mention
+from community.mentions.queries import in_lists
 from community.permissions import RULES
 from community.tasks.models import Claim, Task, lasts
 
@@ -139,7 +140,7 @@ def _held() -> Any:
         select(Task, Claim)
         .join(Claim, Claim.task_id == Task.id)
         .where(Claim.user_id == bindparam("user"), Claim.brand_id == bindparam("brand"), Claim.ended_at.is_(None), Task.state == "claimed")
-        .options(joinedload(Task.mention).joinedload(Mention.account))
+        .options(joinedload(Task.mention).options(*in_lists()))
         .order_by(Claim.ends_at)
     )
 

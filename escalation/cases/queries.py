@@ -16,6 +16,7 @@ from app.kernel.db import at_most, db
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
 from community.mentions.models import Decision, Mention
+from community.mentions.queries import in_lists
 from community.replies.models import Posting, Reply, Revision
 from community.tasks.models import Task
 from escalation.cases.models import RESOLVED, UNSETTLED, WAITING, WANTED, Case, CaseEntry
@@ -238,9 +239,8 @@ def _rows() -> Any:
         .options(
             lazyload(_Assignee.roles),
             load_only(_Assignee.name),
-            defer(Mention.summons),
-            defer(Mention.reply_ref),
-            joinedload(Mention.account),
+            load_only(Task.conversation_id, Task.mention_id, Task.state, Task.audience, Task.kind, Task.lang),
+            *in_lists(),
             joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags)),
         )
     )
