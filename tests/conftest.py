@@ -39,6 +39,33 @@ for _name in [name for name in os.environ if name.startswith("VOUCH_") and not n
     del os.environ[_name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only", action="store_true", help="leave out tests that ask for no database: ./run test runs them on the first of the two alone"
+    )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a test that waits for a process or a browser leaves its core to another."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A database is reached through the fixture `config` alone, so whoever does not ask for it runs the same on either."""
+    if config.option.database_only:
+        asks, other = [], []
+        for item in items:
+            (asks if "config" in getattr(item, "fixturenames", ()) else other).append(item)
+        items[:] = asks
+        config.hook.pytest_deselected(items=other)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """That nothing is left to run is no failure where all of it ran on the other database."""
+    if session.config.option.database_only and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        session.exitstatus = pytest.ExitCode.OK
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The first process starts the servers; the others find them in the environment."""
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:

@@ -43,7 +43,7 @@ def start(emptied: Config, tmp_path: Path, port: int) -> Iterator[Callable[..., 
     ours = Processes(config, tmp_path)
 
     def begin(*, ready: bool = True) -> Process:
-        process = ours.flask("start", "--port", str(port))
+        process = ours.start("start", *FLASK, "start", "--port", str(port))
         if ready:
             wait_for(f"http://127.0.0.1:{port}", process)
             wait_until(lambda: "Stop with Ctrl-C" in process.log)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue as queues
 import random
-import sys
 import threading
 import time
 import urllib.error
@@ -50,8 +49,8 @@ class Machine:
         self.processes = Processes(self.config, folder)
         # The network answers on; it is the judge, and no process of ours.
         port = free_port()
-        self.network = self.processes.start(
-            "network", sys.executable, "-m", "tests.fakes.network", "--port", str(port), "--log", str(network_log), "--faults", "mix", "--forgetful",
+        self.network = self.processes.fork(
+            "network", "tests.fakes.network", "--port", str(port), "--log", str(network_log), "--faults", "mix", "--forgetful",
             "--seed", str(seed), "--silence", "7" if FULL else "2.5",
         )  # fmt: skip
         self.reply_url = f"http://127.0.0.1:{port}/reply"
@@ -72,13 +71,13 @@ class Machine:
         if name == "redis":
             self.valkey.start()
         elif name == "web":
-            self.parts[name] = self.processes.start(
-                "web", sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "16", "--no-control-socket",
+            self.parts[name] = self.processes.fork(
+                "web", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "16", "--no-control-socket",
                 "-b", f"127.0.0.1:{self.port}", "wsgi:app",
             )  # fmt: skip
         else:
-            module = ("-m", "flask", "--app", str(ROOT / "wsgi.py")) if FULL else ("-m", "tests.harness.quick")
-            self.parts[name] = self.processes.start(name.replace(" ", "-"), sys.executable, *module, *commands[name])
+            module = ("flask", "--app", str(ROOT / "wsgi.py")) if FULL else ("tests.harness.quick",)
+            self.parts[name] = self.processes.fork(name.replace(" ", "-"), *module, *commands[name])
 
     def start_all(self) -> None:
         for name in ("worker", "posting", "posting 2", "scheduler", "web"):

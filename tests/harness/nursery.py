@@ -1,0 +1,65 @@
+"""Python programs forked from a process that has imported the application already: importing it takes two seconds of a core.
+
+This is how `./run` starts its parts as well. `tests/test_start.py` and `tests/app/test_cli.py` go on starting theirs from nothing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from app.kernel.processes import end_with_parent
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["tests.harness.preload"])
+
+
+class Forked:
+    """`python -m MODULE ARGUMENTS`, with what a `subprocess.Popen` offers of it."""
+
+    def __init__(self, command: tuple[str, ...], environment: dict[str, str], folder: Path, log: Path) -> None:
+        # A daemon is ended, not waited for, when the tests end without stopping it.
+        self._process = _forks.Process(target=_run, args=(command, environment, str(folder), str(log)), daemon=True)
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises subprocess.TimeoutExpired."""
+        self._process.join(timeout)
+        if (code := self._process.exitcode) is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, log: str) -> None:
+    os.setsid()
+    end_with_parent(os.getppid())
+    written = os.open(log, os.O_WRONLY | os.O_APPEND)
+    for descriptor in (1, 2):
+        os.dup2(written, descriptor)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = [*command]
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
