@@ -16,7 +16,7 @@ from app.api.door import Given, Listed, OfBrand, Paged, RowId, Shown, Slug, Word
 from app.kernel.db import db
 from app.kernel.errors import Invalid, Missing
 from app.kernel.pagination import MOST
-from community.answers import actions, importing, queries, recalls, suggestions
+from community.answers import actions, importing, pages, queries, recalls, suggestions
 from community.answers.models import Answer, Correction
 from community.permissions import RULES
 from community.tasks.queries import task_of
@@ -298,7 +298,7 @@ def read_answers_page(*, by: User, body: PageGiven) -> dict[str, Any]:
     # Fetched outside of any transaction: a slow site makes nobody wait.
     with db.transaction(read_only=True):
         RULES.check(by, "answer.write", actions.Shelf(scope.brand_of(by, body.brand).id, None))
-    url, found = importing.read_page(body.url)
+    url, found = pages.read_page(body.url)
     return {"url": url, "items": found}
 
 

@@ -11,6 +11,7 @@ from app.accounts.models import User
 from app.api import scope
 from app.api.door import Given, OfBrand, RowId, Shown, Words, door
 from app.api.mentions import WordView
+from app.api.quality import ShareView
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from community.mentions.queries import mention_of
@@ -78,18 +79,10 @@ class LinesView(Shown):
     at: datetime | None
 
 
-class RatioView(Shown):
-    share: float | None
-    low: float
-    high: float
-    hits: int
-    of: int
-
-
 class ConsequenceView(Shown):
-    recall: RatioView
-    at_once: RatioView
-    precision: RatioView
+    recall: ShareView
+    at_once: ShareView
+    precision: ShareView
     cases_a_day: float | None
     looks_a_day: float | None
     missed_a_day: float | None

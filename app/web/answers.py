@@ -19,7 +19,7 @@ from app.kernel.errors import Forbidden, Invalid, Missing, NotFound
 from app.web import limits, render
 from app.web.frame import done, page, page_or_part, watch
 from community.advocates.queries import names
-from community.answers import actions, importing, public, recalls, suggestions, uses
+from community.answers import actions, importing, pages, public, recalls, suggestions, uses
 from community.answers.models import Answer, Version
 from community.answers.queries import SHOWS, Entry, entry_of, is_stale, library, proposals_waiting, translations_of, used_in, versions_of
 from community.permissions import RULES
@@ -342,7 +342,7 @@ def bring_page() -> ResponseReturnValue:
     user, brand = _begin()
     url, found, refused = request.form.get("url", "").strip()[:2000], None, None
     try:
-        url, found = importing.read_page(url)
+        url, found = pages.read_page(url)
     except Invalid as refusal:
         refused = refusal
     return _brought(user, brand, found=found, refused=refused, url=url)
@@ -356,7 +356,7 @@ def bring_picked() -> ResponseReturnValue:
     """Those that were picked, with the words as they stand in the form; what is known already is left alone, what can't be taken is shown again."""
     user, brand = _user(), acting_brand()
     url, topic = request.form.get("url", "")[:2000], request.form.get("topic") or "other"
-    picked = [place for place in request.form.getlist("pick")[: importing.MOST_FOUND] if place.isascii() and place.isdigit() and len(place) < 5]
+    picked = [place for place in request.form.getlist("pick")[: pages.MOST_FOUND] if place.isascii() and place.isdigit() and len(place) < 5]
     if not picked:
         raise Missing("Pick at least one.", field="pick")
     rows = [
@@ -366,7 +366,7 @@ def bring_picked() -> ResponseReturnValue:
     counts = importing.import_rows(brand, rows, by=user, source=url or None)
     if counts.bad:
         again = {number for number, _ in counts.bad}
-        found = [importing.Found(row.values["title"], row.values["body"]) for row in rows if row.number in again]
+        found = [pages.Found(row.values["title"], row.values["body"]) for row in rows if row.number in again]
         return _brought(user, brand, counts=counts, found=found, url=url)
     known = f" {counts.known} were known already." if counts.known else ""
     return done("answers.index", f"{counts.added} taken over.{known} Look at each once: a page says more than a reply can.")
@@ -387,7 +387,7 @@ def _brought(
     brand: Brand,
     *,
     counts: importing.Imported | None = None,
-    found: list[importing.Found] | None = None,
+    found: list[pages.Found] | None = None,
     refused: Invalid | Missing | None = None,
     url: str = "",
 ) -> ResponseReturnValue:

@@ -17,8 +17,9 @@ from app.web import render
 from app.web.frame import page, watch
 from community.mentions.queries import conversation, decisions, mention_of
 from escalation.learning import board as boards
-from escalation.learning.board import Board, Line, Share
+from escalation.learning.board import Board, Line
 from escalation.learning.queries import voices
+from escalation.shares import Share
 
 blueprint = Blueprint("quality", __name__)
 

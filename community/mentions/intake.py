@@ -8,13 +8,13 @@ posts came in, decisions, tasks, one event for each kind of fact. A poll's curso
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from app.kernel import clock, live
 from app.kernel.db import among, db, insert_many
@@ -25,7 +25,8 @@ from community.channels.base import Author, Incoming
 from community.channels.models import ChannelAccount
 from community.events import MentionsReceived, TasksOpened
 from community.feedback.actions import read_follow_up, says_settled, settled_by_author
-from community.mentions.models import Conversation, Decision, Mention
+from community.mentions import threads
+from community.mentions.models import Decision, Mention
 from community.mentions.text import languages, readable, storable
 from community.ports import Post, Route, ports
 from community.replies import withdrawal
@@ -37,8 +38,6 @@ from community.tasks.rules import lane_of
 BATCH = 500
 """Posts per transaction: large enough to spread the cost of statements, small enough that a writer waits a moment at most."""
 EARLIEST = datetime.min.replace(tzinfo=UTC)
-Name = str | int
-"""Of a post, its outside id; of a conversation, its number."""
 ID_LIMIT = 255
 TIERS = ("community", "tier_1", "tier_2")
 """Audiences that open a task, in the order in which a conversation can move up."""
@@ -161,7 +160,7 @@ def store(account: ChannelAccount, prepared: Sequence[Prepared], *, cursor: str 
 
 def _write(account: ChannelAccount, fresh: Sequence[Prepared], received: Received) -> None:
     now = clock.now()
-    joined = _conversations(account, [p.post for p in fresh], now)
+    joined = threads.join(account, [p.post for p in fresh], now)
     mentions = _insert_mentions(account, fresh, joined, now)
     received.mention_ids = [m.id for m in mentions]
     routed = [(m, p.route) for m, p in zip(mentions, fresh, strict=True) if p.route is not None]
@@ -258,107 +257,6 @@ def _clean(value: str | None, most: int) -> str | None:
     return storable(value)[:most] if value else None
 
 
-# Conversations: posts join their thread, a child that came before its parent too
-
-
-def _conversations(account: ChannelAccount, posts: Sequence[Incoming], now: datetime) -> dict[str, int]:
-    """The conversation id of each new post, by outside id; conversations that a post shows to be one are merged."""
-    groups = _Groups()
-    for post in posts:
-        groups.join(post.ext_id, *(x for x in (post.parent_ext_id, post.thread_id) if x))
-    parents = {p.parent_ext_id for p in posts if p.parent_ext_id} | {p.thread_id for p in posts if p.thread_id}
-    fresh = {p.ext_id for p in posts}
-    seen: set[int] = set()
-    for ext_id, parent, conversation_id in db.session.execute(
-        select(Mention.ext_id, Mention.parent_ext_id, Mention.conversation_id).where(
-            Mention.account_id == account.id, or_(Mention.ext_id.in_(parents), Mention.parent_ext_id.in_(fresh | parents))
-        )
-    ):
-        for name in (ext_id, parent):
-            if name and name in groups:
-                # A conversation is a name as well: two groups of this batch that touch the same one are one.
-                groups.join(name, conversation_id)
-                seen.add(conversation_id)
-    for root, conversation_id in db.session.execute(
-        select(Conversation.root_ext_id, func.coalesce(Conversation.merged_into_id, Conversation.id)).where(
-            Conversation.account_id == account.id, Conversation.root_ext_id.in_(fresh | parents)
-        )
-    ):
-        groups.join(root, conversation_id)
-        seen.add(conversation_id)
-    found: dict[Name, list[int]] = defaultdict(list)
-    for conversation_id in sorted(seen):
-        found[groups.root(conversation_id)].append(conversation_id)
-
-    parent_of = {p.ext_id: p.parent_ext_id for p in posts}
-    new: dict[Name, str] = {}
-    home: dict[Name, int] = {}
-    for post in posts:
-        group = groups.root(post.ext_id)
-        if group in home or group in new:
-            continue
-        if found[group]:
-            keep, *others = found[group]
-            home[group] = keep
-            if others:
-                _merge(keep, others)
-        else:
-            new[group] = post.thread_id or _topmost(post.ext_id, parent_of)
-    if new:
-        ids = insert_many(
-            Conversation,
-            [{"brand_id": account.brand_id, "account_id": account.id, "root_ext_id": root, "last_at": now, "merged_into_id": None} for root in new.values()],
-        )
-        home.update(zip(new, ids, strict=True))
-    if len(home) > len(new):
-        db.session.execute(update(Conversation).where(Conversation.id.in_([home[g] for g in home if g not in new])).values(last_at=now))
-    return {post.ext_id: home[groups.root(post.ext_id)] for post in posts}
-
-
-def _topmost(ext_id: str, parent_of: dict[str, str | None]) -> str:
-    seen = {ext_id}
-    while (parent := parent_of.get(ext_id)) and parent not in seen:
-        seen.add(parent)
-        ext_id = parent
-    return ext_id
-
-
-class _Groups:
-    """Union-find over outside ids and the conversations they are known in."""
-
-    def __init__(self) -> None:
-        self.up: dict[Name, Name] = {}
-
-    def __contains__(self, name: Name) -> bool:
-        return name in self.up
-
-    def root(self, name: Name) -> Name:
-        self.up.setdefault(name, name)
-        while self.up[name] != name:
-            self.up[name] = self.up[self.up[name]]
-            name = self.up[name]
-        return name
-
-    def join(self, first: Name, *others: Name) -> None:
-        for other in others:
-            self.up[self.root(other)] = self.root(first)
-        self.root(first)
-
-
-def _merge(keep: int, others: list[int]) -> None:
-    """Several conversations turned out to be one: the posts move, and of their live tasks the furthest along stays."""
-    session = db.session
-    session.execute(update(Conversation).where(or_(Conversation.id.in_(others), Conversation.merged_into_id.in_(others))).values(merged_into_id=keep))
-    session.execute(update(Mention).where(Mention.conversation_id.in_(others)).values(conversation_id=keep))
-    rank = {"answered": 3, "in_review": 2, "claimed": 1, "open": 0}
-    alive = session.scalars(_held(select(Task).where(Task.conversation_id.in_([keep, *others]), Task.state.in_(rank)))).all()
-    best = max(alive, key=lambda task: (rank[task.state], -task.id), default=None)
-    for task in alive:
-        if task is not best:
-            task_actions.cancel(task, because="joined", by=None)
-    session.execute(update(Task).where(Task.conversation_id.in_(others)).values(conversation_id=keep).execution_options(synchronize_session="fetch"))
-
-
 # Tasks: one a conversation
 
 
@@ -439,13 +337,8 @@ def _latest_tasks(conversation_ids: Iterable[int]) -> dict[int, Task]:
     ids = list(conversation_ids)
     newest = select(func.max(Task.id)).where(Task.conversation_id.in_(ids)).group_by(Task.conversation_id)
     live = select(Task.id).where(Task.conversation_id.in_(ids), among(Task.state, *LIVE))
-    found = db.session.scalars(_held(select(Task).where(or_(Task.id.in_(newest), Task.id.in_(live))))).all()
+    found = db.session.scalars(threads.held(select(Task).where(or_(Task.id.in_(newest), Task.id.in_(live))))).all()
     return {task.conversation_id: task for task in sorted(found, key=lambda task: task.state in LIVE)}
-
-
-def _held(tasks: Select[Task]) -> Select[Task]:
-    """As they are now and until the batch is written, so that a claim made meanwhile can't spoil it; in one order, so that no two wait for each other."""
-    return tasks.order_by(Task.id).with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def _insert_tasks(account: ChannelAccount, openings: Iterable[_Opening], now: datetime) -> None:
@@ -492,7 +385,7 @@ def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
     if ahead:
         nobody = [Prepared(Incoming(ext_id=ext_id, text="", author=Author(None, None)), "", "und", None) for ext_id in ahead]
         now = clock.now()
-        _insert_mentions(account, nobody, _conversations(account, [p.post for p in nobody], now), now)
+        _insert_mentions(account, nobody, threads.join(account, [p.post for p in nobody], now), now)
     rows = db.session.scalars(select(Mention).where(Mention.account_id == account.id, Mention.ext_id.in_(ext_ids), Mention.gone_at.is_(None))).all()
     forget_words(account.brand_id, [(mention.text, mention.author) for mention in rows])
     for mention in rows:
@@ -503,5 +396,5 @@ def _redact(account: ChannelAccount, ext_ids: Sequence[str]) -> None:
         search.forget_mentions(ids)
         finding.forget_mentions(ids)
         alive = select(Task).where(Task.mention_id.in_(ids), Task.state.in_(("open", "claimed", "in_review", "answered")))
-        for task in db.session.scalars(_held(alive)).all():
+        for task in db.session.scalars(threads.held(alive)).all():
             task_actions.cancel(task, because="mention_deleted", by=None)

@@ -22,10 +22,11 @@ from app.kernel.db import BigId, UtcDateTime, among, at_most, db
 from app.kernel.errors import Invalid
 from community.channels.models import ChannelAccount
 from community.mentions.models import Decision, Mention
-from escalation.classifier.evaluation import auc, interval
-from escalation.learning.evidence import WEIGHTS, Answer, Said, answers
+from escalation.classifier.evaluation import auc
+from escalation.learning.evidence import WEIGHTS, Answer, Given, answers
 from escalation.learning.models import Label
 from escalation.permissions import RULES
+from escalation.shares import Share, share
 
 PERIODS = (7, 28, 90)
 """Days one may look back."""
@@ -33,8 +34,6 @@ MOST = 20_000
 """Labels looked at, the newest: what the page costs at most."""
 ENOUGH = 50
 """Blindly drawn posts from which the figures are theirs alone."""
-FEW = 10
-"""Below so many posts a share is not shown as one: it would be a story about single people."""
 BINS = 10
 STAFF = frozenset({"tier_1", "tier_2"})
 LOOKED_AT = STAFF | {"triage"}
@@ -43,30 +42,6 @@ GOAL = 0.95
 Sample = Literal["random", "all"]
 By = Literal["language", "channel", "category", "week", "version"]
 GROUPS: tuple[By, ...] = ("language", "channel", "category", "week", "version")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share with Wilson's 95 % interval."""
-
-    hits: int
-    of: int
-    low: float
-    high: float
-
-    @property
-    def share(self) -> float | None:
-        """None where nothing is there to have a share of."""
-        return self.hits / self.of if self.of else None
-
-    @property
-    def few(self) -> bool:
-        return self.of < FEW
-
-
-def share(hits: int, of: int) -> Share:
-    low, high = interval(hits, of)
-    return Share(hits, of, round(low, 4), round(high, 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +125,6 @@ class Board:
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    mention_id: int
-    user_id: int | None
-    source: str
-    angry: bool | None
-    technical: bool | None
-    service_related: bool | None
-
-
 def board(
     user: User, brand: Brand, *, days: int = 28, sample: str | None = None, language: str | None = None, channel: str | None = None, version: str | None = None
 ) -> Board:
@@ -197,7 +162,7 @@ def judged(brand: Brand, since: datetime) -> tuple[list[Judged], bool]:
     """Labelled posts received since then, newest first, and whether these are all of them. Two statements."""
     rows = db.session.execute(_ROWS, {"brand": brand.id, "since": since}).all()
     names = {row.id: row.name for row in db.session.execute(select(ChannelAccount.id, ChannelAccount.name).where(ChannelAccount.brand_id == brand.id))}
-    said: list[Said] = [_Row(row.mention_id, row.user_id, row.source, row.angry, row.technical, row.service_related) for row in rows]
+    said = [Given(row.mention_id, row.user_id, row.source, row.angry, row.technical, row.service_related) for row in rows]
     answered = answers(said)
     found: dict[int, Judged] = {}
     drawn = {row.mention_id for row in rows if row.drawn == "random"}

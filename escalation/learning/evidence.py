@@ -48,6 +48,18 @@ class Said(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A label, read and let go of."""
+
+    mention_id: int
+    user_id: int | None
+    source: str
+    angry: bool | None
+    technical: bool | None
+    service_related: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What holds of a post. A signal is None where nobody spoke of it, or people differ evenly."""
 

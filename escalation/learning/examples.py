@@ -18,7 +18,7 @@ from typing import Literal
 
 from escalation.classifier.evaluation import interval
 from escalation.classifier.second import Example
-from escalation.learning.evidence import SAID, Answer, answers
+from escalation.learning.evidence import SAID, Answer, Given, answers
 from escalation.learning.sampling import CLEARLY, CLEARLY_NOT, overturns
 
 TEST_SHARE = 20
@@ -32,18 +32,6 @@ MOST_CONTRARY = 0.5
 
 Signal = Literal["angry", "technical"]
 SIGNALS: tuple[Signal, ...] = ("angry", "technical")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A label as a run reads it."""
-
-    mention_id: int
-    user_id: int | None
-    source: str
-    angry: bool | None
-    technical: bool | None
-    service_related: bool | None
 
 
 @dataclass(frozen=True, slots=True)

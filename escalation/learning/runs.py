@@ -32,8 +32,8 @@ from escalation.classifier.models import BrandModel
 from escalation.classifier.predict import predict
 from escalation.classifier.second import TooFewLabels, fit
 from escalation.learning import drift
-from escalation.learning.evidence import SAID, WEIGHTS
-from escalation.learning.examples import Given, LabelledPost, Lesson, lesson
+from escalation.learning.evidence import SAID, WEIGHTS, Given
+from escalation.learning.examples import LabelledPost, Lesson, lesson
 from escalation.learning.models import Label, LearningRun, ShadowDifference
 from escalation.learning.states import RUN
 from escalation.learning.trial import compare

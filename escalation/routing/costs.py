@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from escalation.classifier.evaluation import interval
 from escalation.classifier.lines import Scored, choose
+from escalation.shares import Share, share
 
 LEAST_OF_EACH = 20
 """Labelled posts of each kind from which one speaks of the labels' lines; before, they are nearly arithmetic's alone."""
@@ -22,20 +22,6 @@ CELLS = 200
 RESAMPLES, SEED = 100, 20_261_122
 
 Doubles = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A share with Wilson's 95 % interval."""
-
-    hits: int
-    of: int
-    low: float
-    high: float
-
-    @property
-    def share(self) -> float | None:
-        return self.hits / self.of if self.of else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +41,16 @@ class Drawn:
 class Consequence:
     """What two lines mean for one signal. Days are counted on all posts, shares on labelled ones."""
 
-    recall: Ratio
+    recall: Share
     """Of the angry (technical), those at or above the low line."""
-    at_once: Ratio
-    precision: Ratio
+    at_once: Share
+    precision: Share
     """Of those at or above the high line, the angry (technical)."""
     cases_a_day: float | None
     looks_a_day: float | None
     missed_a_day: float | None
     """At the rate at which such posts are found among those drawn blindly."""
     needless_a_day: float | None
-
-
-def ratio(hits: int, of: int) -> Ratio:
-    low, high = interval(hits, of)
-    return Ratio(hits, of, round(low, 4), round(high, 4))
 
 
 def draw(said: Sequence[float], truth: Sequence[bool], cost: float) -> Drawn:
@@ -98,16 +79,16 @@ def consequence(
     scores = np.array(stream, dtype=np.float64)
     positives = int(true.sum())
     seen, at_once = int((true & (value >= low)).sum()), int((true & (value >= high)).sum())
-    precision = ratio(at_once, int((value >= high).sum()))
+    precision = share(at_once, int((value >= high).sum()))
     cases = float((scores >= high).sum() / days) if days else None
-    recall = ratio(seen, positives)
+    recall = share(seen, positives)
     missed = None
     if days and base_rate is not None and recall.share is not None:
         missed = len(scores) / days * base_rate * (1 - recall.share)
     needless = None if cases is None or precision.share is None else cases * (1 - precision.share)
     return Consequence(
         recall=recall,
-        at_once=ratio(at_once, positives),
+        at_once=share(at_once, positives),
         precision=precision,
         cases_a_day=cases,
         looks_a_day=float(((scores >= low) & (scores < high)).sum() / days) if days else None,

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from app.accounts.models import Brand
 from app.kernel import http
 from app.kernel.db import db
-from community.answers import actions, importing
+from community.answers import actions, importing, pages
 from community.answers.models import Answer, Use, Version
 from community.answers.recalls import begin_corrections
 from community.moderation import actions as moderation
@@ -121,13 +121,13 @@ def test_a_file_is_taken_in_line_by_line(town: Town) -> None:
 
 
 def test_questions_of_a_page_are_plain_text() -> None:
-    assert [(one.title, one.body) for one in importing.questions(PAGE)] == [
+    assert [(one.title, one.body) for one in pages.questions(PAGE)] == [
         ("How do I reset it?", "Hold the button for ten seconds.\nWait for the light"),
         ("Why?", "<b>Because it is so & was always so.\nStill."),
         ("Where is it made?", "In a small town by the river."),
     ]
-    assert importing.questions("<h2>" * 5000 + "<p>" + "x" * 100_000) == []
-    assert importing.questions("") == []
+    assert pages.questions("<h2>" * 5000 + "<p>" + "x" * 100_000) == []
+    assert pages.questions("") == []
 
 
 def brought(town: Town, raw: bytes) -> str:

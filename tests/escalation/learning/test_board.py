@@ -13,7 +13,8 @@ from community.mentions import actions as mentions
 from community.mentions.models import Mention
 from community.ports import Audience
 from escalation.learning import actions
-from escalation.learning.board import Board, board, misses, share
+from escalation.learning.board import Board, board, misses
+from escalation.shares import share
 from tests.stories import CALM, FixedTriage, brand, fresh, news, person, told
 
 

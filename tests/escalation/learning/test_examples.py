@@ -8,7 +8,8 @@ from community.ports import Post
 from escalation.classifier import store
 from escalation.classifier.predict import predict
 from escalation.classifier.second import Example, fit
-from escalation.learning.examples import Given, LabelledPost, Lesson, is_test, lesson
+from escalation.learning.evidence import Given
+from escalation.learning.examples import LabelledPost, Lesson, is_test, lesson
 from escalation.learning.sampling import overturns
 from escalation.learning.trial import compare
 from escalation.routing.policy import default_policy
