@@ -18,6 +18,7 @@ import pytest
 from app.config import Config
 from app.kernel import migrate
 from app.kernel.db import make_engine
+from tests.harness import nursery
 from tests.harness.processes import ROOT, Process, Processes, free_port, wait_for
 
 pytestmark = pytest.mark.processes
@@ -71,7 +72,7 @@ def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
 def ask(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VOUCH_")}
-    return subprocess.run([*FLASK, *arguments], cwd=ROOT, env={**clean, **settings}, capture_output=True, text=True, check=False, timeout=60)
+    return nursery.ask("flask", "--app", str(ROOT / "wsgi.py"), *arguments, environment={**clean, **settings}, folder=ROOT)
 
 
 def test_an_installation_starts_mends_itself_and_ends_in_order(start: Callable[..., Process], port: int, tmp_path: Path) -> None:

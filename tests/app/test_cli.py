@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,10 @@ from flask import Flask
 
 from app.kernel import migrate
 from app.kernel.db import make_engine
+from tests.harness import nursery
 from tests.harness.processes import ROOT
 from tests.stories import brand
 
-FLASK = (sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"))
 COMMANDS = [
     ("seed",),
     ("mentions", "import", "{file}", "--brand", "northwind"),
@@ -29,15 +28,9 @@ COMMANDS = [
 
 
 def ask(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on a folder of its own, as somebody at a terminal whose files others may read."""
+    """Run a command on a folder of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VOUCH_")}
-    before = os.umask(0o022)
-    try:
-        return subprocess.run(
-            [*FLASK, *arguments], cwd=ROOT, env={**clean, "VOUCH_DATA_DIR": str(data)}, capture_output=True, text=True, check=False, timeout=60
-        )
-    finally:
-        os.umask(before)
+    return nursery.ask("flask", "--app", str(ROOT / "wsgi.py"), *arguments, environment={**clean, "VOUCH_DATA_DIR": str(data)}, folder=ROOT)
 
 
 def one_sentence(answer: subprocess.CompletedProcess[str], words: str) -> None:

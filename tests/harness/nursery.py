@@ -1,6 +1,6 @@
 """Python programs forked from a process that has imported the application already: importing it takes two seconds of a core.
 
-This is how `./run` starts its parts as well. `tests/test_start.py` and `tests/app/test_cli.py` go on starting theirs from nothing.
+This is how `./run` starts its parts as well; `flask start` itself is started from nothing (`tests/test_start.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Forked:
 
     def __init__(self, command: tuple[str, ...], environment: dict[str, str], folder: Path, log: Path) -> None:
         # A daemon is ended, not waited for, when the tests end without stopping it.
-        self._process = _forks.Process(target=_run, args=(command, environment, str(folder), str(log)), daemon=True)
+        self._process = _forks.Process(target=_run, args=(command, environment, str(folder), (str(log), str(log))), daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
@@ -50,12 +51,28 @@ class Forked:
                 os.kill(self.pid, number)
 
 
-def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, log: str) -> None:
+def ask(*command: str, environment: dict[str, str], folder: Path, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, as somebody whose files others may read. Raises subprocess.TimeoutExpired."""
+    with tempfile.TemporaryDirectory(prefix="vouch-asked-") as place:
+        said = tuple(Path(place, name) for name in ("out", "err"))
+        for file in said:
+            file.touch()
+        process = _forks.Process(target=_run, args=(command, environment, str(folder), tuple(map(str, said)), 0o022), daemon=True)
+        process.start()
+        process.join(seconds)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(command, seconds, *(file.read_bytes() for file in said))
+        return subprocess.CompletedProcess(command, process.exitcode, *(file.read_text() for file in said))
+
+
+def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, logs: tuple[str, str], mask: int | None = None) -> None:
     os.setsid()
     end_with_parent(os.getppid())
-    written = os.open(log, os.O_WRONLY | os.O_APPEND)
-    for descriptor in (1, 2):
-        os.dup2(written, descriptor)
+    if mask is not None:
+        os.umask(mask)
+    for descriptor, log in enumerate(logs, 1):
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), descriptor)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ.clear()
