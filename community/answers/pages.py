@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from html import unescape
 from urllib.parse import urljoin
 
 from app.kernel import http
@@ -29,6 +29,14 @@ CHARSETS = frozenset({
 BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "br", "tr", "td", "dd", "section", "article", "table", "blockquote", "pre", "details", *HEADINGS})
 
 
+RAW = frozenset({"script", "style", "textarea"})
+LONGEST_TAG = 2_000
+"""Characters within which quotes in a tag are heeded; beyond, it ends at the next bracket."""
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,30})")
+_IN_TAG = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*+>""")
+_RAW_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in RAW}
+_NO_CHARACTER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
+"""A number that is no character: one of thousands of digits can't even be read."""
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
 
@@ -74,9 +82,7 @@ def read_page(url: str) -> tuple[str, list[Found]]:
 
 def questions(html: str) -> list[Found]:
     """Headings with the text below each, as plain text. Markup is thrown away, whatever it is; a broken page gives what can be read of it."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    reader = _Reader(html)
     found: dict[str, Found] = {}
     for title, body in reader.sections():
         if len(body) >= SHORTEST_BODY and 0 < len(title) <= LONGEST_HEADING:
@@ -88,39 +94,58 @@ def as_text(words: str) -> str:
     """Words without their markup, where they have any: answers are plain text wherever they go."""
     if not MARKUP.search(words):
         return words
-    reader = _Reader()
-    reader.feed(words)
-    reader.close()
+    reader = _Reader(words)
     return _plain("".join(piece for heading, pieces in reader.parts for piece in ("\n", *pieces)), one_line=False)
 
 
-class _Reader(HTMLParser):
-    """A page as a list of (is it a heading, its text)."""
+class _Reader:
+    """A page as a list of (is it a heading, its text).
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+    Read by hand in one pass, forwards only: Python's parser begins anew at each bracket that never closes, and a megabyte
+    of such brackets held a process for hours.
+    """
+
+    def __init__(self, html: str) -> None:
         self.parts: list[tuple[bool, list[str]]] = [(False, [])]
         self._unseen = 0
+        self._read(html)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in UNSEEN:
-            self._unseen += 1
-        elif tag in HEADINGS:
-            self.parts.append((True, []))
-        elif tag in BLOCKS:
+    def _read(self, html: str) -> None:
+        at = 0
+        while (bracket := html.find("<", at)) >= 0:
+            self._said(html[at:bracket])
+            tag = _TAG.match(html, bracket)
+            if tag is not None:
+                closes, name = bool(tag[1]), tag[2].lower()
+                at = _end_of_tag(html, tag.end())
+                self._tag(name, closes=closes)
+                if name in RAW and not closes and at >= 0:
+                    # What stands in a script is no markup, until it ends.
+                    ends = _RAW_ENDS[name].search(html, at)
+                    at = ends.start() if ends is not None else -1
+            elif html.startswith("<!--", bracket):
+                at = html.find("-->", bracket + 4)
+                at = at + 3 if at >= 0 else -1
+            elif html.startswith(("<!", "<?", "</"), bracket):
+                at = html.find(">", bracket) + 1 or -1
+            else:
+                self._said("<")
+                at = bracket + 1
+            if at < 0:
+                return
+        self._said(html[at:])
+
+    def _tag(self, name: str, *, closes: bool) -> None:
+        if name in UNSEEN:
+            self._unseen = max(0, self._unseen - 1) if closes else self._unseen + 1
+        elif name in HEADINGS:
+            self.parts.append((not closes, []))
+        elif name in BLOCKS:
             self.parts[-1][1].append("\n")
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        elif tag in HEADINGS:
-            self.parts.append((False, []))
-        elif tag in BLOCKS:
-            self.parts[-1][1].append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.parts[-1][1].append(data)
+    def _said(self, text: str) -> None:
+        if text and not self._unseen:
+            self.parts[-1][1].append(unescape(_NO_CHARACTER.sub("\ufffd", text)))
 
     def sections(self) -> Iterator[tuple[str, str]]:
         title, body = "", ""
@@ -132,6 +157,12 @@ class _Reader(HTMLParser):
             elif text:
                 body = f"{body}\n{text}".strip()
         yield title, body
+
+
+def _end_of_tag(html: str, at: int) -> int:
+    """Where the text goes on behind a tag; -1 where the tag never ends."""
+    inside = _IN_TAG.match(html, at, at + LONGEST_TAG)
+    return inside.end() if inside is not None else html.find(">", at) + 1 or -1
 
 
 def _plain(text: str, *, one_line: bool) -> str:
