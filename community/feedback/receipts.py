@@ -67,6 +67,8 @@ def say(token: str, verdict: str, *, words: str | None = None, address: str) -> 
         raise NotFound
     visitor, now = _visitor(address), clock.now()
     said = db.session.scalars(select(Feedback).where(Feedback.receipt_id == receipt.id, Feedback.visitor == visitor)).one_or_none()
+    # A reader who goes to and fro is news once each way: people are told, and a stranger must not be able to make that a flood.
+    news = said is None or (said.verdict != verdict and said.changed_at == said.at)
     kept = mask_private(storable(words).strip()[:WORDS]).strip()[:WORDS] or None if words else None
     if said is None:
         _spare(visitor)
@@ -78,8 +80,9 @@ def say(token: str, verdict: str, *, words: str | None = None, address: str) -> 
         said.verdict, said.words, said.changed_at = verdict, kept, now
         said.settled_at = said.settled_by_id = said.outcome = None
     db.session.flush()
-    fact = ReaderHelped if verdict == "helped" else ReaderDoubted
-    record(fact(receipt.brand_id, said.id, reply.id, reply.task_id, reply.writer_id, _count(receipt, verdict)))
+    if news:
+        fact = ReaderHelped if verdict == "helped" else ReaderDoubted
+        record(fact(receipt.brand_id, said.id, reply.id, reply.task_id, reply.writer_id, _count(receipt, verdict)))
     db.after_commit(lambda: live.bump(receipt.brand_id, "flags"), key=("flags", receipt.brand_id))
     return said
 

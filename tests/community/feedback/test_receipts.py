@@ -99,6 +99,17 @@ def test_a_reader_is_one_voice_and_may_change_it(town: Town, posted: Posting) ->
     assert told(town.ada.id, "thanks") == ["A reader says that your reply helped."]
 
 
+def test_a_reader_who_goes_to_and_fro_is_told_of_once_each_way(town: Town, posted: Posting) -> None:
+    """Red when each change is news: one stranger could send every moderator a notice with every click."""
+    for turn in range(40):
+        say(posted, "wrong" if turn % 2 else "helped", words=f"Words number {turn}.")
+    assert len(told(town.cleo.id, "doubt")) == 1
+    assert len(told(town.ada.id, "thanks")) == 1
+    with db.transaction(read_only=True) as session:
+        [said] = session.scalars(select(Feedback)).all()
+    assert (said.verdict, said.words) == ("wrong", "Words number 39."), "what they said last is what counts"
+
+
 def test_a_house_counts_once_in_ipv6(town: Town, posted: Posting) -> None:
     for end in ("1", "2", "ffff"):
         say(posted, "helped", address=f"2001:db8:1:2::{end}")
