@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from sqlalchemy import select
 
 from app.accounts import people
 from app.accounts.models import Brand, User
 from app.api import scope
-from app.api.door import Given, Listed, OfBrand, Paged, Shown, door, listed
+from app.api.door import Given, Listed, OfBrand, Paged, Shown, Words, door, listed
 from app.api.mentions import ReasonView
 from app.kernel.db import db
 from app.kernel.errors import NotFound
+from community.advocates import actions as advocates
 from community.advocates import suspension
 from community.advocates.models import Advocate
 from community.feedback.outcomes import Became, feed
@@ -68,6 +70,16 @@ def get_me(*, by: User) -> MeView:
             view.points, view.points_this_week = queries.total(by, brand), queries.week(by, brand)
         brands.append(view)
     return MeView(id=by.id, name=by.name, email=by.email, owner=by.is_owner, brands=brands)
+
+
+class PseudonymGiven(Given):
+    pseudonym: Annotated[Words, Field(max_length=80)]
+
+
+@door("PUT", "/me/pseudonym", asks=OfBrand, takes=PseudonymGiven, status=204)
+def put_pseudonym(*, by: User, query: OfBrand, body: PseudonymGiven) -> None:
+    """Choose how others of the brand know one, an advocate: on boards, on the desk, beside one's words."""
+    advocates.call_oneself(by, scope.brand_of(by, query.brand, "advocate"), body.pseudonym)
 
 
 class OutcomeView(Shown):

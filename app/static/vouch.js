@@ -67,7 +67,7 @@
   addEventListener("visibilitychange", () => { if (!document.hidden) touched = Date.now(); });
 
   /* Leases */
-  const words = (left) => `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  const words = (left) => left >= 3600 ? `${Math.floor(left / 3600)} h ${String(Math.floor((left % 3600) / 60)).padStart(2, "0")}` : `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
   const leases = $$("[data-lease]").map((box) => ({ box, ends: Date.now() + Number(box.dataset.lease) * 1000, whole: Number(box.dataset.whole) || 1200 }));
   function tick() {
     for (const lease of leases) {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.notices import actions
-from app.notices.queries import latest
+from app.notices.kinds import kind_of
+from app.notices.models import Notice
+from app.notices.queries import page_of_notices
 from app.web.frame import done, page, watch
 
 blueprint = Blueprint("notices", __name__)
@@ -22,10 +24,16 @@ ICONS = {
 
 @blueprint.get("/notices")
 def index() -> ResponseReturnValue:
-    """Unread thanks stand before everything, then newest first."""
+    """Unread thanks stand before everything, then the newest day first, in each day ranks last. `?after=`"""
     watch("me")
-    found = sorted(latest(current_user._get_current_object()), key=lambda notice: notice.kind != "thanks" or notice.read_at is not None)
-    return page("notices/index.html", notices=found, icons=ICONS)
+    found = page_of_notices(current_user._get_current_object(), cursor=request.args.get("after"))
+    return page("notices/index.html", notices=sorted(found.items, key=_place), next_cursor=found.next, later="after" in request.args, icons=ICONS)
+
+
+def _place(notice: Notice) -> tuple[bool, int, bool]:
+    kind = kind_of(notice.kind).name
+    thanks = kind == "thanks" and notice.read_at is None
+    return (not thanks, 0 if thanks else -notice.at.toordinal(), kind == "game")
 
 
 @blueprint.post("/notices/read")

@@ -161,7 +161,7 @@ def badges(person_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/me/preferences")
 def prefer() -> ResponseReturnValue:
-    """`theme` auto, light or dark; `keys` on or off."""
+    """`theme` auto, light or dark; `keys` on or off; `pseudonym`: how others of the brand know one."""
     chosen: dict[str, Any] = {}
     if (theme := request.form.get("theme")) is not None:
         if theme not in THEMES:
@@ -169,6 +169,8 @@ def prefer() -> ResponseReturnValue:
         chosen["theme"] = theme
     if (keys := request.form.get("keys")) is not None:
         chosen["keys"] = "on" if keys == "on" else "off"
+    if (pseudonym := request.form.get("pseudonym")) is not None:
+        advocates.call_oneself(current_user._get_current_object(), acting_brand(), pseudonym)
     if chosen:
         people.prefer(current_user._get_current_object(), **chosen)
     return done("people.me", "Kept.")

@@ -10,6 +10,7 @@ from typing import Literal
 from app.accounts.models import EMPLOYEES, Brand, User
 from app.kernel import clock
 from app.kernel.errors import Invalid
+from community.advocates.queries import names
 from community.channels.base import Author, Channel, Incoming, Outgoing, Sender, Verdict, Voice
 from community.channels.models import ChannelAccount
 from community.channels.packs import Pack
@@ -70,7 +71,7 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
     now = clock.now()
     senders: dict[Voice, Sender] = {
         "brand": Sender(voice="brand", handle=account.name, brand_name=brand.name),
-        "own": Sender(voice="own", handle=writer.name, brand_name=brand.name),
+        "own": Sender(voice="own", handle=names([writer.id], brand.id).get(writer.id, writer.name), brand_name=brand.name),
     }
     verdicts: dict[Voice, Verdict] = {each: adapter.may_reply(incoming, sender, now) for each, sender in senders.items()}
     voices = _voices(writer, brand, verdicts)

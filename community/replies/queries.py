@@ -48,6 +48,11 @@ class OfWriter:
     posting: Posting | None
     mention: Mention
 
+    @property
+    def to_post(self) -> bool:
+        """Whether it is approved and waits for its writer to place it by hand."""
+        return self.posting is not None and self.reply.state == "approved" and self.posting.state == "approved" and self.posting.path == "by_hand"
+
 
 def reply_of(user: User, reply_id: int) -> Reply:
     """One reply; NotFound for what is not this person's to see."""

@@ -266,6 +266,8 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "unwatch_task": Ask("ada", "DELETE", f"/tasks/{held.id}/watch"),
         "pass_task": Ask("ada", "POST", f"/tasks/{town.task().id}/pass", {"reason": "topic"}),
         "take_back_pass": Ask("ada", "DELETE", f"/tasks/{town.task().id}/pass"),
+        "put_pseudonym": Ask("ada", "PUT", "/me/pseudonym", {"pseudonym": "Kettle"}),
+        "read_notices": Ask("ada", "POST", "/me/notices/read"),
         "put_offers": Ask("ada", "PUT", "/me/offers", {"languages": ["en", "ja"], "topics": ["billing"], "hostile_most": 1}),
         "suspend_person": Ask("max", "POST", f"/users/{factories.person('sus', town.northwind, 'advocate').id}/suspension", {"reason": "spam"}),
         "reinstate_person": Ask("max", "DELETE", f"/users/{suspended()}/suspension"),

@@ -81,6 +81,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "decide": {"text": "How do I reset it?"},
     "flag_task": {"kind": "spam"},
     "pass_task": {"reason": "topic"},
+    "put_pseudonym": {"pseudonym": "Copperfield"},
     "put_offers": {"languages": ["en"], "topics": []},
     "suspend_person": {"reason": "spam"},
     "note_case": {"body": WORDS},

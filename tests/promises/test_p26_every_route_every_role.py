@@ -220,6 +220,9 @@ api.publish_guidelines   x
 api.accept_guidelines    signed in
 api.list_ledger          signed in
 api.list_outcomes        signed in
+api.list_notices         signed in
+api.read_notices         signed in
+api.put_pseudonym        a
 api.take_break           a
 api.end_break            a
 api.export_me            signed in

@@ -44,3 +44,29 @@ def test_who_holds_flags_hands_on_and_answers_is_named_as_they_chose(kettle: Tow
 def test_staff_who_look_at_the_work_see_the_person(kettle: Town) -> None:
     reply = handed_in(told(kettle.brand), kettle.ben)
     assert "Ben Castillo" in words(kettle.browser("cleo").get(f"/reviews/{reply.id}"))
+
+
+def test_a_person_chooses_how_others_know_them(kettle: Town) -> None:
+    ada = kettle.browser("ada")
+    said = ada.post("/me/preferences", data={"pseudonym": "  Harbour   Lamp "}, follow_redirects=True)
+    assert "shown to others as Harbour Lamp" in words(said)
+    task = told(kettle.brand)
+    ada.post(f"/tasks/{task.id}/claim")
+    assert "Harbour Lamp is answering" in words(kettle.browser("ben").get("/desk"))
+    assert "Harbour Lamp in answer to" in words(ada.post(f"/tasks/{task.id}/checks", json={"text": "Hold it.", "voice": "own"}))
+
+
+@pytest.mark.parametrize("name", ["", " x ", "K" * 41, "kettle", "Ｋettle", "cleo LINDQVIST", "Northwind", "Ben Castillo"])
+def test_nobody_takes_the_name_of_a_colleague_of_the_brand_or_none(kettle: Town, name: str) -> None:
+    """Red without the look at others' names, and when case or width make another name of it."""
+    ada = kettle.browser("ada")
+    assert ada.post("/me/preferences", data={"pseudonym": name}).status_code == 422
+    assert "shown to others as Ada" in words(ada.get("/me", follow_redirects=True))
+
+
+def test_a_name_of_another_brand_is_free(kettle: Town) -> None:
+    assert kettle.browser("kai").post("/me/preferences", data={"pseudonym": "Kettle"}).status_code == 303
+
+
+def test_who_is_no_advocate_has_no_other_name(kettle: Town) -> None:
+    assert kettle.browser("cleo").post("/me/preferences", data={"pseudonym": "Fox"}).status_code == 422
