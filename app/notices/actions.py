@@ -26,7 +26,15 @@ def tell(user_id: int, *, brand_id: int, kind: str, cause_id: int, text: str, li
     told = db.session.scalar(
         insert(Notice)
         .values(
-            user_id=user_id, brand_id=brand_id, kind=kind, cause_id=cause_id, text=text[:500], quote=quote[:500] if quote else None, link=link, at=clock.now()
+            user_id=user_id,
+            brand_id=brand_id,
+            kind=kind,
+            mail_as=mail_as,
+            cause_id=cause_id,
+            text=text[:500],
+            quote=quote[:500] if quote else None,
+            link=link,
+            at=clock.now(),
         )
         .on_conflict_do_nothing(index_elements=["user_id", "kind", "cause_id"])
         .returning(Notice.id)

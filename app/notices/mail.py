@@ -384,10 +384,11 @@ def _gathered(row: Mail) -> tuple[str, EmailMessage] | None:
     told = [notice for notice in waiting if notice.kind not in _HOLDS or _HOLDS[notice.kind](notice)]
     if not told:
         return None
-    lines = sorted(((kind_of(notice.kind), notice) for notice in told), key=lambda pair: FIRST.index(pair[0].name))
+    lines = sorted(((kind_of(notice.mail_as or notice.kind), notice) for notice in told), key=lambda pair: FIRST.index(pair[0].name))
     kinds = list({kind.name: kind for kind, _ in lines}.values())
     first = lines[0][1]
-    heads = subject_of(first.kind) if len(lines) == 1 else f"{subject_of(first.kind)}, and {_more(len(lines) - 1)}"
+    word = subject_of(first.mail_as or first.kind)
+    heads = word if len(lines) == 1 else f"{word}, and {_more(len(lines) - 1)}"
     if row.kind == "digest":
         heads = "Your day" if len(lines) == 1 else f"Your day: {heads[0].lower()}{heads[1:]}"
     token = unsubscribe_token(user.id, [kind.name for kind in kinds])

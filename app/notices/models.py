@@ -33,6 +33,8 @@ class Notice(Base):
     read_at: Mapped[datetime | None]
     mail_id: Mapped[int | None] = ref("mail.id")
     """The mail that will tell of it, or has."""
+    mail_as: Mapped[str | None] = mapped_column(String(32))
+    """The word by which its mail was chosen, where that is another one than `kind`: what its mail is headed with, and what stops it."""
 
 
 class Mail(Base):

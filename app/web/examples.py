@@ -9,7 +9,7 @@ from flask_login import current_user
 from app.access import acting_brand
 from app.web import render
 from app.web.frame import done, page, watch
-from community.advocates.queries import advocate_of
+from community.advocates.queries import advocate_of, names
 from community.moderation import first_week
 from community.moderation.sampling import FIRST_REPLIES
 from community.replies.queries import reply_of
@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
     return page(
         "examples/index.html",
         rows=[(one, render.post(one.mention)) for one in first_week.examples(brand, limit=SHOWN)],
-        mentor=mentor.name if mentor is not None and mentor.id != user.id else None,
+        mentor=names([mentor.id], brand.id).get(mentor.id) if mentor is not None and mentor.id != user.id else None,
         new=advocate is not None and first_week.is_new(advocate),
         first=FIRST_REPLIES,
     )

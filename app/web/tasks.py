@@ -17,7 +17,6 @@ from app.web import render
 from app.web.claims import share_left
 from app.web.desk import worth
 from app.web.frame import page, watch
-from community.advocates import trust
 from community.channels import packs
 from community.incidents.queries import standings
 from community.mentions.queries import conversation
@@ -116,7 +115,7 @@ def workspace(task: Task, user: User, *, status: int = 200, kept: str | None = N
         note=_note(own[-1].reply) if own and own[-1].reply.state in ("returned", "rejected", "approved") else None,
         others=[one for one in replies if one.writer.id != user.id],
         **_second_look(own, user),
-        coached=path is not None and _is_new(user, task),
+        coached=path is not None and path.advocate is not None and path.advocate.trust_level == 0 and user.has(task.brand_id, "advocate"),
         refusal=RULES.refusal(user, "task.claim", task),
         flags=FLAG_CHOICES,
         alone=bool(own) and own[-1].reply.state == "submitted" and lone_moderator(user, _brand(task)),
@@ -237,11 +236,6 @@ def _second_look(own: list[OnTask], user: User) -> dict[str, Any]:
     asked = appeals.about(reply) if reply is not None else None
     may = reply is not None and asked is None and appeals.may_appeal(reply, user)
     return {"appeal": asked, "may_appeal": reply.id if may and reply is not None else None}
-
-
-def _is_new(user: User, task: Task) -> bool:
-    advocate = trust.advocate_row(user.id, task.brand_id) if user.has(task.brand_id, "advocate") else None
-    return advocate is not None and advocate.trust_level == 0
 
 
 def _edited(reply: Reply, review: Review) -> tuple[render.Change, ...] | None:

@@ -10,7 +10,8 @@ from typing import Literal
 from app.accounts.models import EMPLOYEES, Brand, User
 from app.kernel import clock
 from app.kernel.errors import Invalid
-from community.advocates.queries import names
+from community.advocates.models import Advocate
+from community.advocates.queries import advocate_of
 from community.channels.base import Author, Channel, Incoming, Outgoing, Sender, Verdict, Voice
 from community.channels.models import ChannelAccount
 from community.channels.packs import Pack
@@ -40,6 +41,8 @@ class Path:
     sender: Sender
     receipt: str | None
     """The line that leads to the reply's receipt, where the brand wants it and the network takes links."""
+    advocate: Advocate | None
+    """Its writer as an advocate of the brand."""
 
     def outgoing(self, text: str) -> Outgoing:
         """Exactly what would be published. The line about its receipt stands in it where there is room."""
@@ -69,9 +72,10 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
     adapter = adapter_for(account)
     incoming = incoming_of(mention)
     now = clock.now()
+    advocate = advocate_of(writer, brand)
     senders: dict[Voice, Sender] = {
         "brand": Sender(voice="brand", handle=account.name, brand_name=brand.name),
-        "own": Sender(voice="own", handle=names([writer.id], brand.id).get(writer.id, writer.name), brand_name=brand.name),
+        "own": Sender(voice="own", handle=advocate.pseudonym if advocate is not None else writer.name, brand_name=brand.name),
     }
     verdicts: dict[Voice, Verdict] = {each: adapter.may_reply(incoming, sender, now) for each, sender in senders.items()}
     voices = _voices(writer, brand, verdicts)
@@ -93,6 +97,7 @@ def path_for(mention: Mention, account: ChannelAccount, brand: Brand, writer: Us
         incoming=incoming,
         sender=senders[chosen],
         receipt=links.line_for(brand, mention, pack, reply_id),
+        advocate=advocate,
     )
 
 

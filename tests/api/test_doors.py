@@ -141,7 +141,7 @@ BARE = {one.name for one in DOORS if one.takes is Nothing}
 """Doors that take nothing: whatever JSON object comes, its fields change nothing."""
 NEW = {"decide", "add_answer", "import_answers", "read_answers_page", "keep_text"}
 """Doors whose path names nothing that is there already."""
-OWN = {"put_preferences", "export_me", "leave"}
+OWN = {"put_preferences", "read_notices", "export_me", "leave"}
 """Doors to one's own things, whatever brand one works in."""
 
 

@@ -17,7 +17,7 @@ from app.notices.actions import forget_words, read_all, tell
 from app.notices.models import Mail, Notice
 from app.notices.preferences import Wishes
 from tests.fakes.mailbox import Mailbox, html, plain
-from tests.stories import brand, person
+from tests.stories import brand, fresh, person
 
 HOSTILE = "Hi\r\nBcc: everybody@evil.example\r\n\r\n<script>alert(1)</script>"
 
@@ -301,3 +301,26 @@ def test_a_post_that_was_deleted_is_quoted_nowhere(clock: time_machine.Coordinat
     assert "It works" not in words
     assert "Somebody thanked you." in words
     assert "Other words." in words
+
+
+def test_what_waits_for_its_writer_to_post_is_mailed_and_stopped_as_that(
+    clock: time_machine.Coordinates, mailbox: Mailbox, northwind: Brand, ada: User
+) -> None:
+    """Red when the link of a mail stops another kind than the one that sent it."""
+
+    def approved(cause: int) -> None:
+        with db.transaction():
+            tell(ada.id, brand_id=northwind.id, kind="approved", mail_as="post_it", cause_id=cause, text="Post it now.", link="/replies/1/posting")
+        clock.shift(timedelta(minutes=11))
+        mail.send_due()
+
+    approved(1)
+    (letter,) = mailbox.letters
+    assert letter["Subject"] == "Northwind: your reply is yours to post"
+    assert "“Work that waits for you” by mail" in plain(letter)
+    token = str(letter["List-Unsubscribe"]).strip("<>").rpartition("/")[2]
+    assert mail.read_unsubscribe(token) == (ada.id, ["yours"])
+    with db.transaction():
+        preferences.no_more(fresh(ada), ["yours"])
+    approved(2)
+    assert len(mailbox.letters) == 1
