@@ -1,4 +1,4 @@
-"""How fast `flask mentions import` takes a file in, with everything on, and how long a worker then needs for the cases: mentions a second.
+"""How fast `flask mentions import` takes a file in, with everything on, and what a worker then needs for the cases and for gathering incidents.
 
 VOUCH_BENCH_MENTIONS names the file; without one, invented posts.
 """
@@ -9,6 +9,8 @@ import json
 import resource
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from sqlalchemy import func, select
 from app.kernel.db import db
 from app.kernel.outbox import sweep_deliveries
 from app.kernel.queue import burst
+from community.incidents import gathering
+from community.incidents.models import Incident
 from escalation.cases.models import Case
 from tests import factories
 from tests.bench import stage
@@ -38,11 +42,13 @@ def main() -> None:
 
     server, own = stage.server_pids(), time.process_time()
     before, began = stage.cpu_of(server), time.perf_counter()
-    sweep_deliveries()
-    burst(app)
+    with gathering_timed(server) as gathered:
+        sweep_deliveries()
+        burst(app)
     cases_seconds = time.perf_counter() - began
     with db.transaction(read_only=True) as session:
         cases = session.scalar(select(func.count(Case.id))) or 0
+        incidents = session.scalar(select(func.count(Incident.id))) or 0
     stage.tell(
         **first,
         again_seconds=again["import_seconds"],
@@ -50,7 +56,28 @@ def main() -> None:
         cases=cases,
         cases_seconds=cases_seconds,
         cases_processor_seconds=time.process_time() - own + stage.cpu_of(server) - before,
+        incidents=incidents,
+        gathering_processor_seconds=gathered[0],
+        gathering_share_of_import=gathered[0] / (first["processor_seconds"] + first["database_processor_seconds"]),
     )
+
+
+@contextmanager
+def gathering_timed(server: list[int]) -> Iterator[list[float]]:
+    """Adds up the processor time of the batches that are gathered meanwhile, ours and the database's."""
+    spent, gather = [0.0], gathering.gather
+
+    def timed(brand_id: int, mention_ids: Sequence[int]) -> list[int]:
+        own, before = time.process_time(), stage.cpu_of(server)
+        found = gather(brand_id, mention_ids)
+        spent[0] += time.process_time() - own + stage.cpu_of(server) - before
+        return found
+
+    gathering.gather = timed
+    try:
+        yield spent
+    finally:
+        gathering.gather = gather
 
 
 def imported(file: Path) -> dict[str, Any]:
