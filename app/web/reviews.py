@@ -140,9 +140,11 @@ def _detail(item: QueueItem) -> dict[str, Any]:
     reply, brand = item.reply, acting_brand()
     if reply.brand_id != brand.id:
         raise NotFound
-    versions = [one for one in submitted_revisions(reply) if one.number < item.revision.number]
+    # What never happened is not asked for: most of what waits is a first revision that nobody looked at.
+    past = history(reply)
+    versions = [one for one in submitted_revisions(reply) if one.number < item.revision.number] if item.revision.number > 1 else []
     approved, decided = reviewed_before(reply.writer_id, brand)
-    orders = postings_of(reply)
+    orders = postings_of(reply) if past else []
     order = orders[-1] if orders else None
     pack = pack_of(item.mention.account)
     refusal = RULES.refusal(current_user, "reply.review", reply)
@@ -155,7 +157,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "approved": approved,
         "decided": decided,
         "read_as": read_as(item.mention.decision),
-        "history": [(review, who, _edited(review.edited_from, versions, item.revision)) for review, who in history(reply)],
+        "history": [(review, who, _edited(review.edited_from, versions, item.revision)) for review, who in past],
         "order": order,
         "order_url": render.link(order.url) if order else None,
         "can_pull_back": order is not None and POSTING.can(order.state, "pull_back") and RULES.may(current_user, "reply.pull_back", reply),
