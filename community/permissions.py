@@ -20,6 +20,10 @@ def not_own_reply(actor: User, reply: Any) -> str | None:
     return "Nobody reviews their own reply: somebody else has to look." if reply.writer_id == actor.id else None
 
 
+def somebody_else(actor: User, advocate: Any) -> str | None:
+    return "Nobody decides how far they are trusted themselves: another moderator does." if advocate.user_id == actor.id else None
+
+
 def decides_anyway(actor: User, reply: Any) -> str | None:
     return "You decide about it as a moderator: find it under Reviews." if actor.has(reply.brand_id, "moderator") else None
 
@@ -83,7 +87,7 @@ RULES = Permissions(
         "incident.see": has_role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "incident.change": all_of(active, STAFF),
         "receipt.settle": all_of(active, has_role("moderator")),
-        "advocate.set_trust": all_of(active, has_role("moderator", "admin")),
+        "advocate.set_trust": all_of(active, has_role("moderator", "admin"), somebody_else),
         "answer.read": has_role("advocate", "moderator", "tier_1", "tier_2", "analyst", "admin"),
         "answer.propose": all_of(active, proposes_answers),
         "answer.write": all_of(active, STAFF),

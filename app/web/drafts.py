@@ -12,7 +12,7 @@ from app import access
 from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
-from app.web import render
+from app.web import limits, render
 from app.web.frame import done, is_part
 from app.web.tasks import outgoing, workspace
 from app.web.zone import here
@@ -65,6 +65,7 @@ def check(task_id: int) -> ResponseReturnValue:
     """What stands in the way of these words, and how they would appear. Stores nothing, so it never waits for a writer."""
     with db.transaction(read_only=True):
         access.check(request.endpoint)
+        limits.spend()
         user, sent = current_user._get_current_object(), _sent()
         task = task_of(user, task_id)
         draft = draft_of(user, task)

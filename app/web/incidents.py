@@ -11,7 +11,7 @@ from app.access import acting_brand
 from app.accounts.models import User
 from app.kernel.db import db
 from app.kernel.errors import Invalid, NotFound
-from app.web import render
+from app.web import limits, render
 from app.web.frame import done, page, page_or_part, watch
 from community.advocates.queries import names
 from community.incidents import actions, answers, queries
@@ -106,6 +106,7 @@ def hand_in(incident_id: int) -> ResponseReturnValue:
     """Hand the chosen variants in, with the words that stand in their fields. Opens transactions of its own."""
     with db.transaction(read_only=True):
         access.check(request.endpoint)
+        limits.spend()
         _incident(incident_id)
         user = _me()
     only = [int(one) for one in request.form.getlist("task") if one.isascii() and one.isdigit() and len(one) < 19][: answers.AT_ONCE]
@@ -119,6 +120,7 @@ def approve(incident_id: int) -> ResponseReturnValue:
     """Approve the chosen variants, each the revision that was read. Opens transactions of its own."""
     with db.transaction(read_only=True):
         access.check(request.endpoint)
+        limits.spend()
         _incident(incident_id)
         user = _me()
     chosen = []

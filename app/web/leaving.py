@@ -44,6 +44,7 @@ def leave() -> ResponseReturnValue:
     """`password`: only the person themselves can do this."""
     with db.transaction(read_only=True):
         access.check(request.endpoint)
+        limits.spend()
         user: User = current_user._get_current_object()
     try:
         leaving.confirm(user, request.form.get("password", "")[:2_000], address=request.remote_addr or "")

@@ -10,6 +10,7 @@ from app.kernel import limits
 OF = {
     "claims.create": "claim",
     "drafts.submit": "submit",
+    "drafts.check": "read",
     "leaving.export": "export",
     "quality.export": "export",
 }

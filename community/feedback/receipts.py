@@ -19,7 +19,7 @@ from app.accounts.models import User
 from app.kernel import clock, live
 from app.kernel.audit import audit
 from app.kernel.db import db
-from app.kernel.errors import Conflict, Invalid, NotFound, TooMany
+from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from app.kernel.outbox import record
 from community.advocates import records
 from community.events import ReaderDoubted, ReaderHelped
@@ -90,11 +90,13 @@ def say(token: str, verdict: str, *, words: str | None = None, address: str) -> 
 def settle(receipt: Receipt, *, by: User, outcome: str, note: str | None = None) -> int:
     """A moderator looked at what readers call wrong: `dismiss` (the reply is right) or `reopen` (the team sets it right).
 
-    Returns how many readers that settles. Raises Invalid, Conflict.
+    Returns how many readers that settles. Raises Invalid, Conflict, Forbidden: nobody dismisses what is said of their own reply.
     """
     RULES.check(by, "receipt.settle", receipt)
     if outcome not in OUTCOMES:
         raise Invalid("Dismiss it, or reopen the question.", field="outcome")
+    if outcome == "dismiss" and db.session.get_one(Reply, receipt.reply_id).writer_id == by.id:
+        raise Forbidden("You wrote it: somebody else says whether it is right. You may reopen the question.")
     now = clock.now()
     open_ = (Feedback.receipt_id == receipt.id, Feedback.verdict == "wrong", Feedback.settled_at.is_(None))
     said = "dismissed" if outcome == "dismiss" else "reopened"

@@ -17,7 +17,8 @@ from tests import factories
 from tests.fakes.triage import TellingTriage
 from tests.harness.promises import FULL
 from tests.harness.visitor import PASSWORD, Visitor
-from tests.promises.stage import Person, Stage, make
+from tests.promises.stage import Person, Stage, body_for, make
+from tests.promises.test_p26_every_route_every_role import EVERYBODY, EXPECTED, WRITING, allowed, rules
 
 SHORT = 4
 """What each limit is brought down to in the short run; the full one asks at the real ones."""
@@ -132,3 +133,22 @@ def test_p47_without_redis_a_page_still_answers(stage: Stage, monkeypatch: pytes
     if not FULL:
         assert answers == [303] * SHORT + [429] * 2
     assert factories.fresh(stage.brand) is not None
+
+
+FREE_TO_ASK = {"session.end", "brands.choose"}
+"""What takes nothing: leaving, and choosing between one's own brands."""
+
+
+def test_p47_no_route_that_writes_is_without_a_bound(app: Flask, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red for a view that opens its own transactions and does not count itself."""
+    for name, rule in limits.LIMITS.items():
+        monkeypatch.setitem(limits.LIMITS, name, limits.Limit(0, rule.seconds))
+    nobody = Person(app, None)
+    unbounded = []
+    for rule_ in rules(app):
+        for method in sorted((rule_.methods or set()) & WRITING):
+            person = nobody if EXPECTED[rule_.endpoint] == EVERYBODY else stage.people[sorted(allowed(rule_.endpoint))[0]]
+            answer = person.ask(method, stage.path(rule_), body_for(rule_))
+            if answer.status_code != 429:
+                unbounded.append(f"{method} {rule_.endpoint} → {answer.status_code}")
+    assert [one for one in unbounded if one.split()[1] not in FREE_TO_ASK] == []
