@@ -15,6 +15,7 @@ from app.kernel.outbox import subscribe
 from app.notices import mail
 from app.notices.actions import tell
 from community.advocates import records, trust
+from community.advocates.queries import names
 from community.answers import subscribers as answers
 from community.events import (
     AbilityChanged,
@@ -102,7 +103,7 @@ def subscribe_all() -> None:
     subscribe("lead_incidents", [TaskCancelled, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted], lead_incidents)
     joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
-    subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, TaskResolved], outcomes.keep)
+    subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, ReaderDoubted, TaskResolved], outcomes.keep)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
     subscribe("tell_overdue", [ReviewOverdue], tell_overdue)
@@ -300,7 +301,8 @@ def tell_mentor(event: Event, event_id: int) -> None:
             link = f"/reviews/{reply.id}" if mentor.has(event.brand_id, "moderator") else f"/vet/{reply.id}"
             if not mentor.has(event.brand_id, "moderator", "advocate"):
                 link = f"/tasks/{event.task_id}"
-            _say(event, event_id, mentor.id, "look", f"{_name(event.writer_id)} handed in one of their first replies. You are their mentor.", link, None)
+            who = _name(event.writer_id) if mentor.has(event.brand_id, "moderator", "admin") else names([event.writer_id], event.brand_id)[event.writer_id]
+            _say(event, event_id, mentor.id, "look", f"{who} handed in one of their first replies. You are their mentor.", link, None)
 
 
 def tell_trust(event: Event, event_id: int) -> None:

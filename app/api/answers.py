@@ -445,7 +445,7 @@ def _view(entry: queries.Entry) -> AnswerView:
         title=entry.version.title,
         body=entry.version.body,
         proposed=entry.answer.proposed_at is not None,
-        owner=scope.PersonView(id=entry.owner.id, name=entry.owner.name),
+        owner=scope.PersonView(id=entry.owner.id, name=entry.called),
         uses=entry.uses,
         helped=entry.helped,
         failed=entry.failed,

@@ -15,6 +15,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import NotFound
 from app.kernel.pagination import Page, bounded, decode, page_of
+from community.advocates.queries import known_as
 from community.answers import search
 from community.answers.models import Answer, Passage, Use, Version
 from community.permissions import RULES
@@ -33,6 +34,8 @@ class Entry:
     answer: Answer
     version: Version
     owner: User
+    called: str
+    """Its owner, as others know them."""
     uses: int
     helped: int
     failed: int
@@ -154,7 +157,7 @@ def proposals_waiting(brand: Brand) -> int:
 def _entries() -> Any:
     count = (func.coalesce(column, 0) for column in (Passage.uses, Passage.helped, Passage.failed))
     return (
-        select(Answer, Version, User, *count)
+        select(Answer, Version, User, known_as(Answer.brand_id), *count)
         .join(Version, and_(Version.answer_id == Answer.id, Version.number == Answer.version))
         .join(User, User.id == Answer.owner_id)
         .outerjoin(Passage, Passage.answer_id == Answer.id)

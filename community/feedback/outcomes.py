@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, tuple_
+from sqlalchemy import bindparam, delete, func, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -16,8 +16,8 @@ from app.kernel import clock, live
 from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.pagination import Page, bounded, decode, page_of
-from community.events import AuthorCameBack, AuthorThanked, ReaderHelped, ReplyPosted, TaskResolved
-from community.feedback.models import Outcome
+from community.events import AuthorCameBack, AuthorThanked, ReaderDoubted, ReaderHelped, ReplyPosted, TaskResolved
+from community.feedback.models import Feedback, Outcome, Receipt
 from community.mentions.models import Mention
 from community.moderation.models import PeerVote, Review
 from community.replies.models import Reply
@@ -70,6 +70,8 @@ def keep(event: Event, event_id: int) -> None:
             _for_all(event, event_id, reading if reading in KINDS else "back", reply_id, writer_id)
         case ReaderHelped(reply_id=reply_id, writer_id=writer_id, count=count):
             _for_all(event, event_id, "helped", reply_id, writer_id, times=count)
+        case ReaderDoubted(reply_id=reply_id):
+            _one_reader_less(reply_id)
         # Thanks settle it too, and say more.
         case TaskResolved(reply_id=reply_id, writer_id=writer_id, because=because) if reply_id is not None and writer_id is not None and because != "thanks":
             _for_all(event, event_id, "settled", reply_id, writer_id)
@@ -109,6 +111,14 @@ def _for_all(event: Event, event_id: int, kind: str, reply_id: int, writer_id: i
     db.session.execute(made)
     for user_id in parts:
         db.after_commit(lambda id_=user_id: live.bump_person(id_), key=("notices", user_id))  # type: ignore[misc]
+
+
+def _one_reader_less(reply_id: int) -> None:
+    """A reader may have taken back that it helped: what is told follows what readers say now."""
+    said = select(func.count()).select_from(Feedback).join(Receipt, Receipt.id == Feedback.receipt_id)
+    helped = db.session.scalar(said.where(Receipt.reply_id == reply_id, Feedback.verdict == "helped")) or 0
+    told = (Outcome.reply_id == reply_id, Outcome.kind == "helped", Outcome.times > helped)
+    db.session.execute(update(Outcome).where(*told).values(times=helped) if helped else delete(Outcome).where(*told))
 
 
 def place_of(kind: str, at: datetime) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from app.kernel.db import db
 from community.advocates.models import Advocate
+from community.answers import actions as answers
 from community.moderation import actions as moderation
 from tests.stories import fresh, handed_in, news, placed, told
 from tests.web.conftest import Town, words
@@ -70,3 +71,14 @@ def test_a_name_of_another_brand_is_free(kettle: Town) -> None:
 
 def test_who_is_no_advocate_has_no_other_name(kettle: Town) -> None:
     assert kettle.browser("cleo").post("/me/preferences", data={"pseudonym": "Fox"}).status_code == 422
+
+
+def test_who_keeps_an_answer_true_is_named_so_too(kettle: Town) -> None:
+    with db.transaction() as session:
+        session.execute(update(Advocate).where(Advocate.user_id == kettle.ben.id).values(trust_level=2))
+        made = answers.add(kettle.brand, by=kettle.ben, title="How do I reset it?", body="Hold the button.", lang="en", topic="how_to")
+    with db.transaction():
+        answers.publish(fresh(made), by=kettle.cleo)
+    ada = kettle.browser("ada")
+    for page in (ada.get("/answers"), ada.get(f"/answers/{made.id}")):
+        assert "Kettle keeps it" in words(page) and "Castillo" not in page.text

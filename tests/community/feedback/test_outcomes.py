@@ -148,3 +148,21 @@ def say(order: Posting, address: str) -> None:
         token = links.receipt_for(session.get_one(Reply, order.reply_id)).token
         receipts.say(token, "helped", address=address)
     news()
+
+
+def test_a_reader_who_changes_their_word_is_not_told_as_helped(town: Town, posted: Posting) -> None:
+    """Red when the feed goes on saying that it helped somebody who calls it wrong."""
+    with db.transaction() as session:
+        token = links.receipt_for(session.get_one(Reply, posted.reply_id)).token
+
+    def said(verdict: str, *addresses: str) -> list[tuple[str, int]]:
+        for address in addresses:
+            with db.transaction():
+                receipts.say(token, verdict, address=address)
+        news()
+        return [(one.outcome.kind, one.outcome.times) for one in lines(town.ada, town) if one.outcome.kind == "helped"]
+
+    assert said("helped", "192.0.2.1", "192.0.2.2") == [("helped", 2)]
+    assert said("wrong", "192.0.2.3") == [("helped", 2)], "another reader's doubt takes nothing away"
+    assert said("wrong", "192.0.2.1") == [("helped", 1)]
+    assert said("wrong", "192.0.2.2") == []
