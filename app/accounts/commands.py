@@ -13,7 +13,7 @@ from app.accounts import leaving, people
 from app.accounts.brands import brand_by_slug
 from app.accounts.models import ROLES
 from app.kernel.db import db
-from app.kernel.errors import VouchError
+from app.kernel.errors import NotFound, VouchError
 
 users = AppGroup("users", help="People and their roles.")
 tokens = AppGroup("tokens", help="API tokens.")
@@ -89,6 +89,32 @@ def issue(email: str, name: str) -> None:
             token = people.issue_token(people.person_by_email(email), name, by=None)
     click.echo("This token has all rights of its person. It is shown only now:")
     click.echo(token)
+
+
+@tokens.command("list")
+@click.argument("email")
+def list_(email: str) -> None:
+    """Name a person's tokens, one a line, by the number that `revoke` takes."""
+    with refusals():
+        with db.transaction(read_only=True):
+            found = people.tokens_of(people.person_by_email(email))
+    for token in found:
+        used = f"last used {token.used_at:%Y-%m-%d}" if token.used_at else "never used"
+        click.echo(f"{token.id}  {token.name}  issued {token.created_at:%Y-%m-%d}, {used}")
+
+
+@tokens.command("revoke")
+@click.argument("email")
+@click.argument("number", type=int)
+def revoke(email: str, number: int) -> None:
+    """End a token of a person's at once."""
+    with refusals():
+        with db.transaction():
+            token = next((one for one in people.tokens_of(people.person_by_email(email)) if one.id == number), None)
+            if token is None:
+                raise NotFound(f"They have no token {number}: see `flask tokens list {email}`.")
+            people.revoke_token(token, by=None)
+    click.echo(f"Token {number} opens nothing any more.")
 
 
 @contextmanager

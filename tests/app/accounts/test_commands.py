@@ -27,6 +27,25 @@ def test_a_token_stands_alone_on_the_last_line(app: Flask) -> None:
     assert found is not None and found.id == ada.id
 
 
+def test_tokens_are_named_and_ended_one_by_one(app: Flask) -> None:
+    ada, run = person(brand(), "advocate"), app.test_cli_runner()
+    kept, lost = (run.invoke(args=["tokens", "issue", ada.email, "--name", name]).output.splitlines()[-1] for name in ("desk", "laptop"))
+    newest, oldest = run.invoke(args=["tokens", "list", ada.email]).output.splitlines()
+    assert "  laptop  issued" in newest and "never used" in newest and "  desk  " in oldest
+    assert kept not in oldest and lost not in newest
+
+    ben = person(brand("kestrel"), "advocate")
+    wrong = run.invoke(args=["tokens", "revoke", ben.email, newest.split()[0]])
+    assert wrong.exit_code == 1 and "They have no token" in wrong.output
+    assert people.person_of_token(lost) is not None
+
+    done = run.invoke(args=["tokens", "revoke", ada.email, newest.split()[0]])
+    assert done.exit_code == 0, done.output
+    assert people.person_of_token(lost) is None
+    assert people.person_of_token(kept) is not None
+    assert run.invoke(args=["tokens", "list", ada.email]).output.splitlines()[1:] == []
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -36,6 +55,8 @@ def test_a_token_stands_alone_on_the_last_line(app: Flask) -> None:
         ["users", "add", "x@y.example", "--role", "advocate"],
         ["users", "link", "nobody@y.example"],
         ["tokens", "issue", "nobody@y.example"],
+        ["tokens", "list", "nobody@y.example"],
+        ["tokens", "revoke", "nobody@y.example", "1"],
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_a_failure(app: Flask, words: list[str]) -> None:
