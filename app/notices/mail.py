@@ -38,7 +38,7 @@ from app.kernel.db import among, at_most, db
 from app.kernel.queue import enqueue, job
 from app.notices.kinds import FIRST, URGENT, Kind, kind_of, subject_of
 from app.notices.models import Mail, Notice
-from app.notices.preferences import wishes_in
+from app.notices.preferences import wishes_in, wishes_of
 from app.notices.states import MAIL, OPEN
 
 if TYPE_CHECKING:
@@ -381,10 +381,13 @@ def _gathered(row: Mail) -> tuple[str, EmailMessage] | None:
     if user is None or not user.is_active or not user.roles_in(brand.id):
         return None
     waiting = db.session.scalars(select(Notice).where(Notice.mail_id == row.id, Notice.read_at.is_(None)).order_by(Notice.id.desc())).all()
-    told = [notice for notice in waiting if notice.kind not in _HOLDS or _HOLDS[notice.kind](notice)]
+    # What they chose counts when it leaves: who stopped a kind gets no more of what had been gathered before.
+    wishes = wishes_of(user)
+    wanted = [(kind_of(notice.mail_as or notice.kind), notice) for notice in waiting]
+    told = [(kind, notice) for kind, notice in wanted if wishes.of(kind) != "never" and (notice.kind not in _HOLDS or _HOLDS[notice.kind](notice))]
     if not told:
         return None
-    lines = sorted(((kind_of(notice.mail_as or notice.kind), notice) for notice in told), key=lambda pair: FIRST.index(pair[0].name))
+    lines = sorted(told, key=lambda pair: FIRST.index(pair[0].name))
     kinds = list({kind.name: kind for kind, _ in lines}.values())
     first = lines[0][1]
     word = subject_of(first.mail_as or first.kind)

@@ -8,11 +8,16 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from sqlalchemy import update
+
 from app.accounts import people
 from app.accounts.models import User
+from app.kernel import clock
 from app.kernel.audit import audit
+from app.kernel.db import db
 from app.kernel.errors import Invalid
 from app.notices.kinds import KINDS, Kind, When
+from app.notices.models import Mail
 
 KEPT_AS = "mail"
 """The entry of a person's own preferences."""
@@ -89,6 +94,9 @@ def choose(user: User, wishes: Wishes) -> None:
         raise Invalid("That is no time zone we know: use a name as Europe/Berlin.", field="zone")
     kept = {"when": dict(wishes.when), "hour": wishes.hour, "zone": wishes.zone, "quiet": list(wishes.quiet) if wishes.quiet else None, "urgent": wishes.urgent}
     people.prefer(user, **{KEPT_AS: kept})
+    # What waits for the digest already comes at the new hour.
+    waiting = (Mail.user_id == user.id, Mail.kind == "digest", Mail.state == "gathering")
+    db.session.execute(update(Mail).where(*waiting).values(due_at=wishes.next_digest(clock.now())))
 
 
 def learn_zone(user: User, zone: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -324,3 +324,31 @@ def test_what_waits_for_its_writer_to_post_is_mailed_and_stopped_as_that(
         preferences.no_more(fresh(ada), ["yours"])
     approved(2)
     assert len(mailbox.letters) == 1
+
+
+def test_what_was_gathered_before_somebody_stopped_it_is_not_mailed(clock: time_machine.Coordinates, mailbox: Mailbox, northwind: Brand, ada: User) -> None:
+    """Red when one click stops only what happens after it."""
+    told(ada, northwind, "approved", cause=1, text="Cleo approved your reply.")
+    told(ada, northwind, "badge", cause=2, text="A badge for you.")
+    with db.transaction():
+        preferences.no_more(fresh(ada), ["decided"])
+    clock.shift(timedelta(hours=25))
+    assert mail.send_due() == 1
+    assert "A badge for you." in plain(mailbox.letters[0]) and "approved" not in plain(mailbox.letters[0])
+    told(ada, northwind, "badge", cause=3, text="Another one.")
+    with db.transaction():
+        preferences.no_more(fresh(ada), ["game"])
+    clock.shift(timedelta(hours=25))
+    assert mail.send_due() == 0
+    assert [one.state for one in mails()] == ["sent", "dropped"]
+
+
+def test_a_new_hour_holds_for_the_digest_that_waits(clock: time_machine.Coordinates, mailbox: Mailbox, northwind: Brand, ada: User) -> None:
+    clock.move_to(datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+    told(ada, northwind, "approved", text="Cleo approved your reply.")
+    clock.move_to(datetime(2026, 3, 2, 11, 1, tzinfo=UTC))
+    assert mail.send_due() == 0
+    with db.transaction():
+        preferences.choose(fresh(ada), Wishes(hour=12))
+    clock.move_to(datetime(2026, 3, 2, 12, 1, tzinfo=UTC))
+    assert mail.send_due() == 1
