@@ -152,6 +152,6 @@ _WORDS = {
     400: "That request could not be read.",
     404: "Not here, or not yours to see.",
     405: "That can't be done here.",
-    413: "That is too large: a request holds at most 1 MB. Import larger files with “flask mentions import”.",
+    413: "That is too large: a request holds at most 1 MB. Larger files come in by command: “flask mentions import”, “flask answers import”.",
     415: "That kind of content is not read here.",
 }

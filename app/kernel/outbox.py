@@ -18,11 +18,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kernel import clock
 from app.kernel.db import Base, BigId, Id, db, only_where, ref
 from app.kernel.events import Event, rebuild
-from app.kernel.queue import enqueue, job
+from app.kernel.queue import enqueue, job, marked, unmark
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+ASKED_FOR = 30
+"""Seconds for which a queued job is trusted to come: meanwhile no other is queued for the same subscriber, however many facts follow one another."""
 KEEP = timedelta(days=90)
 """Events older than this whose deliveries are all closed are dropped; the ledger and the audit log keep what must last."""
 ATTEMPTS = 12
@@ -71,7 +73,7 @@ def record(event: Event) -> int:
     if waiting:
         db.session.execute(insert(Delivery), [{"event_id": row.id, "subscriber": name, "attempts": 0} for name in waiting])
         for name in waiting:
-            db.after_commit(lambda name=name, first=row.id: _queue(name, first), key=("deliver", name))  # type: ignore[misc]
+            db.after_commit(lambda name=name, first=row.id: _ask_for(name, first), key=("deliver", name))  # type: ignore[misc]
     return row.id
 
 
@@ -80,6 +82,8 @@ def deliver(subscriber: str, _first: int) -> None:
     """Handle every open delivery of one subscriber, each in a transaction of its own, oldest first."""
     if subscriber not in _SUBSCRIBERS:
         return
+    # Before anything is read: what is committed from here on asks for a job of its own.
+    unmark(_asked_for(subscriber))
     while True:
         with db.transaction(read_only=True) as session:
             due = session.scalars(_open(subscriber).limit(BATCH)).all()
@@ -148,6 +152,16 @@ def _put_off(subscriber: str, event_id: int, error: Exception) -> None:
         row.error = f"{type(error).__name__}: {error}"[:500]
         wait = min(2**row.attempts, 3600) if row.attempts < ATTEMPTS else 86_400
         row.next_at = clock.now() + timedelta(seconds=wait)
+
+
+def _ask_for(subscriber: str, first: int) -> None:
+    """Queue a job, unless one waits already: it will find this fact too. A thousand acts in a row are one job, not a thousand that find nothing."""
+    if not marked(_asked_for(subscriber), ASKED_FOR):
+        _queue(subscriber, first)
+
+
+def _asked_for(subscriber: str) -> str:
+    return f"deliver-{subscriber}"
 
 
 def _queue(subscriber: str, first: int) -> None:

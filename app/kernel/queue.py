@@ -100,6 +100,16 @@ def enqueue(function: Callable[..., Any], *args: int | str | None, job_id: str, 
     return link.ask(lambda redis: _push(redis, door, args, job_id, at), False)
 
 
+def marked(name: str, seconds: int) -> bool:
+    """Set a mark that lasts so long, unless `unmark` takes it away before; returns whether it was set already. Without Redis nothing is marked."""
+    return link.ask(lambda redis: not redis.set(f"mark:{name}", 1, nx=True, ex=seconds), False)
+
+
+def unmark(name: str) -> None:
+    """Take a mark away."""
+    link.ask(lambda redis: redis.delete(f"mark:{name}"), 0)
+
+
 def promote_due(limit: int = 1000) -> int:
     """Move jobs whose moment has come into their queues; returns how many. Called by the scheduler each tick."""
     return link.ask(lambda redis: sum(_promote(redis, name, limit) for name in QUEUES), 0)

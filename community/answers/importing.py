@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.accounts.models import Brand, User
 from app.kernel.db import db
-from app.kernel.errors import Invalid, VouchError
+from app.kernel.errors import Conflict, Invalid, VouchError
 from community.answers import actions
 from community.answers.models import Answer, Version
 from community.answers.pages import as_text
@@ -102,7 +102,8 @@ def rows(lines: Iterable[str]) -> Iterator[Row]:
 
 
 def import_rows(brand: Brand, found: Iterable[Row], *, by: User, source: str | None = None) -> Imported:
-    """Add what isn't known: an answer of the same question and language. Each line by itself, so that a bad one costs no other.
+    """Add what isn't known: an answer of the same question and language. Each line by itself, so that a bad one costs no other; one that would
+    answer a known question in other words is named too, and changes nothing.
 
     `source`: the page all of them are from.
     """
@@ -124,7 +125,7 @@ def import_rows(brand: Brand, found: Iterable[Row], *, by: User, source: str | N
         if one is None:
             counts.known += 1
         else:
-            known.setdefault(one.title, set()).add(one.lang)
+            known.setdefault(one.title, {})[one.lang] = one.body
             added.append(one)
     actions.add_many(brand, added, by=by, source=source)
     counts.added = len(added)
@@ -135,19 +136,26 @@ def _title(values: dict[str, str]) -> str:
     return " ".join(as_text(values["title"]).split())
 
 
-def _known(brand: Brand, titles: set[str]) -> dict[str, set[str]]:
-    """The questions among these that are in the library, with the languages they have an answer in."""
-    same = select(Version.title, Answer.lang).join(Answer, (Version.answer_id == Answer.id) & (Version.number == Answer.version))
-    found: dict[str, set[str]] = {}
-    for title, lang in db.session.execute(same.where(Answer.brand_id == brand.id, Version.title.in_(titles), Answer.state.in_(("draft", "published")))):
-        found.setdefault(title, set()).add(lang)
+def _known(brand: Brand, titles: set[str]) -> dict[str, dict[str, str]]:
+    """The questions among these that are in the library, each with its answers by language."""
+    same = select(Version.title, Answer.lang, Version.body).join(Answer, (Version.answer_id == Answer.id) & (Version.number == Answer.version))
+    found: dict[str, dict[str, str]] = {}
+    for title, lang, body in db.session.execute(same.where(Answer.brand_id == brand.id, Version.title.in_(titles), Answer.state.in_(("draft", "published")))):
+        found.setdefault(title, {})[lang] = body
     return found
 
 
-def _entry(values: dict[str, str], known: dict[str, set[str]]) -> actions.Entry | None:
-    """One line as an answer to be added; none where it is known: in its language, or in any where it names none."""
+def _entry(values: dict[str, str], known: dict[str, dict[str, str]]) -> actions.Entry | None:
+    """One line as an answer to be added; none where it is known: in its language, or in any where it names none.
+
+    Raises Conflict where other words stand there.
+    """
     title, lang = _title(values), values.get("lang") or None
-    if title in known and (lang is None or lang in known[title]):
-        return None
+    there = known.get(title, {})
     public = values.get("public", "").lower() in ("1", "yes", "true", "on")
-    return actions.Entry.of(title, as_text(values["body"]), lang=lang, topic=(values.get("topic") or "other").lower(), public=public)
+    one = actions.Entry.of(title, as_text(values["body"]), lang=lang, topic=(values.get("topic") or "other").lower(), public=public)
+    if there and (lang is None or lang in there):
+        if one.body not in (there.values() if lang is None else (there[lang],)):
+            raise Conflict("This question has another answer already. Change it in the library, or ask something else here.")
+        return None
+    return one

@@ -105,10 +105,12 @@ def test_a_file_is_taken_in_line_by_line(town: Town) -> None:
         "No topic?,Yes.,en,moon",
         ",empty,en,how_to",
         "Where?,There again.,en,how_to",
+        "Where?,There.,,",
     ]
     answer = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO("\n".join(lines).encode()), "a.csv")})
     said = words(answer)
-    assert "2 added , 1 known already, 3 not taken:" in said.replace("2 added,", "2 added ,")
+    assert "2 added , 1 known already, 4 not taken:" in said.replace("2 added,", "2 added ,")
+    assert "Line 8: This question has another answer already." in said, "who mended the sheet hears that the library still says the old words"
     assert "Line 5: There are no words yet." in said
     assert stored() == [("Where?", "There."), ("With, comma", "Two\nlines")]
     again = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO("\n".join(lines).encode()), "a.csv")})
@@ -234,7 +236,7 @@ def test_a_page_that_moved_or_is_written_in_another_way_is_read(town: Town, site
 
 def test_what_is_picked_is_taken_once_and_what_cannot_be_is_shown_again(town: Town) -> None:
     cleo = town.browser("cleo")
-    add(town, "Where is it made?")
+    add(town, "Where is it made?", "By the river.")
     picked = {
         "pick": ["1", "2", "3"], "url": "https://help.example/faq", "topic": "how_to", "title-1": "Where is it made?", "body-1": "By the river.",
         "title-2": "x" * 201, "body-2": "My careful words.", "title-3": "Why?", "body-3": "Because it is so.",
