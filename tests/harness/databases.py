@@ -46,7 +46,6 @@ class PostgresServer:
             if not durable:
                 # What is tested dies with the run: not waiting for the disk halves the time.
                 admin.execute("ALTER SYSTEM SET synchronous_commit = off")
-            admin.execute("ALTER SYSTEM SET max_connections = 300")
             admin.execute("SELECT pg_reload_conf()")
 
     def stop(self) -> None:

@@ -7,17 +7,19 @@ import random
 import pytest
 from sqlalchemy import select, text, update
 
-from app.accounts.models import User
+from app.accounts.models import Brand, User
 from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import Conflict
 from community.channels.models import ChannelAccount
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
+from community.moderation import appeals, peers
 from community.moderation.models import Review
 from community.replies import actions as replies
 from community.replies import posting
 from community.replies.models import Posting, Reply, Revision
+from community.tasks import actions as tasks
 from community.tasks.models import Task
 from tests import factories
 from tests.fakes.network import FakeNetwork
@@ -25,9 +27,9 @@ from tests.harness.promises import dice, rounds
 from tests.promises.conftest import Town
 
 
-def decide(reply: Reply, town: Town, what: str) -> None:
-    """Take a submitted reply one way or another."""
-    with db.transaction():
+def decide(reply: Reply, town: Town, what: str) -> Reply:
+    """Take a submitted reply one way or another. Returns the one that the question's answer would be now."""
+    with db.transaction() as session:
         reply = factories.fresh(reply)
         n = reply.revision
         match what:
@@ -49,6 +51,23 @@ def decide(reply: Reply, town: Town, what: str) -> None:
                 replies.save(reply, by=town.ada, text=factories.answer())
             case "hand in again":
                 replies.submit(reply, by=town.ada, revision=n)
+            case "appeal":
+                appeals.appeal(reply, by=town.ada, words="The manual says so.")
+            case "uphold" | "send" | "dismiss":
+                asked = appeals.about(reply)
+                assert asked is not None
+                appeals.decide(asked, by=town.mo, uphold=what != "dismiss", note="I looked.", send=what == "send")
+            case "an alternative":
+                return replies_late(session.get_one(Task, reply.task_id), town)
+            case "left to another":
+                replies.hand_on(session.get_one(Task, reply.task_id), by=town.ada, leave_draft=True)
+                tasks.claim(session.get_one(Task, reply.task_id), by=town.ben)
+                begun = replies.start_from(session.get_one(Task, reply.task_id), by=town.ben)
+                return replies.submit(begun, by=town.ben, revision=begun.revision)
+            case "peers agree" | "a peer objects":
+                session.get_one(Task, reply.task_id).category = "how_to"
+                peers.vote(reply, by=town.ben, revision=n, kind=True, answers=True, correct=what == "peers agree", personal=True)
+    return reply
 
 
 WAYS = {
@@ -68,23 +87,39 @@ WAYS = {
     "revised and approved again": ["approve", "revise", "approve"],
     "revised, edited": ["edit", "revise", "edit"],
     "revised and returned": ["approve", "revise", "return"],
+    "upheld": ["reject", "appeal", "uphold"],
+    "upheld and sent": ["reject", "appeal", "send"],
+    "dismissed": ["reject", "appeal", "dismiss"],
+    "an alternative": ["an alternative"],
+    "an alternative, approved": ["an alternative", "approve"],
+    "left to another": ["return", "left to another"],
+    "left to another, approved": ["return", "left to another", "approve"],
+    "passed by peers": ["peers agree"],
+    "not passed by peers": ["a peer objects"],
+    "passed by peers, then revised": ["peers agree", "revise"],
 }
-POSTED = {"approved", "edited", "returned and changed", "returned and handed in unchanged", "revised and approved again", "revised, edited"}
+POSTED = {
+    "approved", "edited", "returned and changed", "returned and handed in unchanged", "revised and approved again", "revised, edited", "upheld and sent",
+    "an alternative, approved", "left to another, approved", "passed by peers",
+}  # fmt: skip
 
 
 def test_p04_what_is_public_is_what_was_approved(town: Town, network: FakeNetwork) -> None:
     """Red without the look at `reply.state` and at the hashes in `_forbidden` once a pull-back is lost; red when `_order` takes any other words."""
     chance = dice()
+    with db.transaction() as session:
+        session.get_one(Brand, town.brand.id).settings = {"peer_vetting": True, "peer_quorum": 1, "peers_pass": True, "peer_pair_most": 200}
     told: dict[str, tuple[str, Reply]] = {}
-    for number in range(rounds(32, 10_000)):
+    for number in range(rounds(len(WAYS), 10_000)):
         way = list(WAYS)[number % len(WAYS)]
         if number % len(WAYS) == 0 and number:
             # What was returned stays in its writer's hands, and nobody holds more than five.
             town.people["ada"] = factories.person(f"ada{number}", town.brand, "advocate", password=None, trust=4)
+            town.people["ben"] = factories.person(f"ben{number}", town.brand, "advocate", password=None, trust=4)
         task = factories.task(town.account)
         reply = factories.submitted(task, town.ada)
         for step in WAYS[way]:
-            decide(reply, town, step)
+            reply = decide(reply, town, step)
         told[_ext_id(task)] = (way, reply)
         if chance.random() < 0.3:
             drain(chance)

@@ -8,17 +8,24 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from app.accounts.models import User
 from app.kernel import outbox
 from app.kernel.db import Base, db
+from community.incidents import answers as incident_answers
+from community.incidents.models import Incident
 from community.moderation import actions as moderation
+from community.moderation import appeals
 from community.replies import actions as replies
 from community.replies.models import Reply
+from community.tasks import actions as tasks
+from community.tasks.models import Task
 from gamification.points.models import LedgerEntry
 from tests import factories
 from tests.promises.conftest import Town
+from tests.promises.test_p04_only_what_was_approved import replies_late
+from tests.stories import news
 
 
 class Crash(Exception):
@@ -91,7 +98,57 @@ def in_a_process_that_dies(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-WORK = {"approve": approve, "edit and approve": edit_and_approve, "an employee hands in": submit}
+def uphold_and_send(reply_id: int, moderator_id: int) -> None:
+    with db.transaction() as session:
+        asked = appeals.about(session.get_one(Reply, reply_id))
+        assert asked is not None
+        appeals.decide(asked, by=session.get_one(User, moderator_id), uphold=True, note="It is right.", send=True)
+
+
+def approve_variants(reply_id: int, reviewer_id: int) -> None:
+    with db.transaction(read_only=True) as session:
+        incident_id = session.get_one(Reply, reply_id).incident_id
+        chosen = session.execute(select(Reply.id, Reply.revision).where(Reply.incident_id == incident_id).order_by(Reply.id)).all()
+        by = session.get_one(User, reviewer_id)
+    assert incident_id is not None
+    incident_answers.approve(incident_id, by=by, chosen=[(id_, revision) for id_, revision in chosen])
+
+
+WORK = {
+    "approve": approve,
+    "edit and approve": edit_and_approve,
+    "an employee hands in": submit,
+    "a late one is approved": approve,
+    "an appeal is upheld and sent": uphold_and_send,
+    "variants are approved together": approve_variants,
+}
+
+
+def staged(kind: str, town: Town) -> tuple[int, int, int]:
+    """The reply it is about, who acts, and how many approvals that makes."""
+    if kind == "an employee hands in":
+        return factories.drafted(factories.task(town.account, "It broke #tier_1"), town.tim).id, town.tim.id, 1
+    if kind == "variants are approved together":
+        story = factories.answer().partition(": ")[2]
+        made = [factories.task(town.account, f"{story} {author}", author=author) for author in ("sam", "tara", "ulla")]
+        news()
+        with db.transaction() as session:
+            incident = session.scalars(select(Incident)).one()
+            tasks.claim(factories.fresh(made[0]), by=town.ada)
+            incident_answers.write(incident, by=town.ada, body=factories.answer(), openings=["Hi {name},"])
+        done = incident_answers.hand_in(incident.id, by=town.ada)
+        return done[0].reply_id or 0, town.cleo.id, 3
+    reply = factories.submitted(factories.task(town.account), town.ada)
+    if kind == "an appeal is upheld and sent":
+        with db.transaction():
+            moderation.reject(factories.fresh(reply), by=town.cleo, revision=1, reason="incorrect")
+            appeals.appeal(factories.fresh(reply), by=town.ada, words="The manual says so.")
+        return reply.id, town.mo.id, 1
+    if kind == "a late one is approved":
+        with db.transaction() as session:
+            late = replies_late(session.get_one(Task, reply.task_id), town)
+        return late.id, town.cleo.id, 1
+    return reply.id, town.cleo.id, 1
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -99,16 +156,13 @@ WORK = {"approve": approve, "edit and approve": edit_and_approve, "an employee h
 def test_p07_a_crash_at_any_statement_leaves_all_or_nothing(kind: str, moment: str, town: Town) -> None:
     """Red with a commit anywhere inside `approve_revision`."""
     work = WORK[kind]
-    if kind == "an employee hands in":
-        reply, actor = factories.drafted(factories.task(town.account, "It broke #tier_1"), town.tim), town.tim
-    else:
-        reply, actor = factories.submitted(factories.task(town.account), town.ada), town.cleo
+    reply_id, actor_id, approvals = staged(kind, town)
     before = everything()
 
     for n in range(1, 500):
         with crashing(n, moment, fails) as seen:
             with suppress(Crash):
-                work(reply.id, actor.id)
+                work(reply_id, actor_id)
             reached = seen[0]
         if reached < n:
             break
@@ -116,17 +170,17 @@ def test_p07_a_crash_at_any_statement_leaves_all_or_nothing(kind: str, moment: s
 
         def work_and_die(n: int = n) -> None:
             with crashing(n, moment, dies):
-                work(reply.id, actor.id)
+                work(reply_id, actor_id)
 
         assert in_a_process_that_dies(work_and_die) == 9
         assert everything() == before, f"half an approval after a death {moment} statement {n}"
     assert n > 15, "the crashes went through the whole of it"
 
     after = everything()
-    assert len(after["posting"]) == 1
-    assert len(after["review"]) == 1
-    assert [row for row in after["event"] if "ReplyApproved" in row]
-    assert [row for row in after["audit_entry"] if "reply.approve" in row]
+    assert len(after["posting"]) == approvals
+    assert len([row for row in after["review"] if "approve" in row]) == approvals
+    assert len([row for row in after["event"] if "ReplyApproved" in row]) == approvals
+    assert len([row for row in after["audit_entry"] if "reply.approve" in row]) == approvals
 
 
 def test_p07_the_points_follow_once_whatever_happens_to_the_delivery(town: Town) -> None:
