@@ -81,6 +81,11 @@ def me() -> ResponseReturnValue:
 
 @blueprint.get("/people/<int:person_id>")
 def show(person_id: int) -> ResponseReturnValue:
+    return _about(person_id)
+
+
+def _about(person_id: int, *, refused: str | None = None, typed: str | None = None) -> str:
+    """A person's page; `refused` says why the name they `typed` can't be theirs."""
     watch("me")
     person, brand = _person(person_id)
     advocate = advocate_of(person, brand)
@@ -108,6 +113,8 @@ def show(person_id: int) -> ResponseReturnValue:
         paused=advocate is not None and advocate.paused_until is not None and advocate.paused_until > clock.now(),
         roles=sorted(person.roles_in(brand.id)),
         languages=render.LANGUAGES,
+        refused=refused,
+        typed=typed,
         shut_out=may_suspend(current_user._get_current_object(), person, brand.id) is None and SUSPENDED_FOR,
     )
 
@@ -170,7 +177,13 @@ def prefer() -> ResponseReturnValue:
     if (keys := request.form.get("keys")) is not None:
         chosen["keys"] = "on" if keys == "on" else "off"
     if (pseudonym := request.form.get("pseudonym")) is not None:
-        advocates.call_oneself(current_user._get_current_object(), acting_brand(), pseudonym)
+        try:
+            with db.session.begin_nested():
+                advocates.call_oneself(current_user._get_current_object(), acting_brand(), pseudonym)
+        except Invalid as refusal:
+            if refusal.field is None:
+                raise
+            return _about(current_user.id, refused=refusal.message, typed=pseudonym[:80]), refusal.status
     if chosen:
         people.prefer(current_user._get_current_object(), **chosen)
     return done("people.me", "Kept.")

@@ -27,6 +27,7 @@ from app.kernel.db import among, db
 from app.kernel.errors import Conflict, Invalid, VouchError
 from app.kernel.outbox import record
 from app.kernel.queue import enqueue, job
+from community.advocates.queries import names
 from community.channels import base
 from community.channels.base import Attempt, Channel, Outgoing, Sent
 from community.channels.models import ChannelAccount
@@ -235,7 +236,8 @@ def _speaker(posting: Posting, account: ChannelAccount) -> str:
     """Under whose name it appears: the brand's account, or its writer."""
     if posting.voice == "brand":
         return account.name
-    return db.session.get_one(User, db.session.get_one(Reply, posting.reply_id).writer_id).name
+    writer_id = db.session.get_one(Reply, posting.reply_id).writer_id
+    return names([writer_id], posting.brand_id)[writer_id]
 
 
 def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.accounts.models import Brand, User
 from app.kernel.db import db
 from app.kernel.errors import NotFound
+from community.advocates.queries import names
 from community.channels.registry import name_of
 from community.permissions import RULES
 from community.tasks.models import Task
@@ -58,7 +59,7 @@ def offers(task: Task, user: User) -> list[Offer]:
     mention = task.mention
     # The author's name is a stranger's words: braces in it must not look like a placeholder, nor a line like one of ours.
     author = re.sub(r"[{}\[\]<>\s]+", " ", mention.author_name or mention.author_handle or "").strip()[:60]
-    known = {"author": author, "brand": brand.name, "channel": name_of(mention.account), "writer": user.name}
+    known = {"author": author, "brand": brand.name, "channel": name_of(mention.account), "writer": names([user.id], brand.id)[user.id]}
     return [Offer(one.id, one.name, one.lang, filled(one.body, known)) for one in nearest.values()]
 
 

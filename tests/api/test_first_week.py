@@ -91,6 +91,22 @@ def test_the_authors_word_reaches_writer_and_vetter_and_stands_first(town: Town,
     assert ("thanked", "vetted") in [(one["kind"], one["part"]) for one in cleo.get("/me/outcomes").json["items"]]
 
 
+def test_in_public_and_in_texts_one_goes_by_the_name_one_chose(town: Town, jobs: Callable[[], int]) -> None:
+    """Red when the name on the account goes out to the network, or into a text."""
+    ada, cleo = town("ada"), town("cleo")
+    assert ada.put("/me/pseudonym", {"pseudonym": "Kettle"}).status_code == 204
+    problem(town("ben").put("/me/pseudonym", {"pseudonym": "KETTLE"}), 422)
+    assert cleo.put("/texts", {"name": "bye", "lang": "en", "body": "So long, {writer}"}).status_code == 200
+    task = asked(town, 1)
+    assert [one["body"] for one in ada.get(f"/tasks/{task['id']}/texts").json["items"]] == ["So long, Kettle"]
+    reply = handed_in(ada, task, BETTER)
+    cleo.post(f"/replies/{reply['id']}/reviews", {"decision": "approve", "revision": reply["revision"]})
+    jobs()
+    assert [post["account"] for post in town.network.posts] == ["Kettle"]
+    assert cleo.get(f"/replies/{reply['id']}").json["writer"]["name"] == "Ada Example", "staff judge a person's work"
+    assert town("ben").get(f"/tasks/{task['id']}").json["replies"][0]["writer"]["name"] == "Kettle"
+
+
 def test_what_a_level_lets_one_do_and_what_the_next_one_asks_is_read(town: Town) -> None:
     mine = town("ada").get(f"/users/{town.people['ada'].id}/trust").json
     assert mine["trust_level"] == 0

@@ -61,7 +61,9 @@ def test_a_person_chooses_how_others_know_them(kettle: Town) -> None:
 def test_nobody_takes_the_name_of_a_colleague_of_the_brand_or_none(kettle: Town, name: str) -> None:
     """Red without the look at others' names, and when case or width make another name of it."""
     ada = kettle.browser("ada")
-    assert ada.post("/me/preferences", data={"pseudonym": name}).status_code == 422
+    refused = ada.post("/me/preferences", data={"pseudonym": name})
+    assert refused.status_code == 422
+    assert 'role="alert"' in refused.text and 'aria-invalid="true"' in refused.text, "what was typed stays, with the reason beside it"
     assert "shown to others as Ada" in words(ada.get("/me", follow_redirects=True))
 
 
