@@ -308,8 +308,10 @@
       if (wide !== seen.width) { wide = seen.width; most = 0; }
       most = Math.max(most, seen.height * seen.scale);
       const up = document.activeElement === area && seen.height * seen.scale < most - 150;
+      const opens = up && !document.body.classList.contains("typing");
       document.body.classList.toggle("typing", up);
       document.body.style.setProperty("--v-kb", `${up ? Math.max(0, Math.round(innerHeight - seen.height - seen.offsetTop)) : 0}px`);
+      if (opens) requestAnimationFrame(() => area.form.scrollIntoView({ block: "start" }));
     };
     seen.addEventListener("resize", look);
     seen.addEventListener("scroll", look);

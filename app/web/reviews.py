@@ -143,7 +143,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
     # What never happened is not asked for: most of what waits is a first revision that nobody looked at.
     past = history(reply)
     versions = [one for one in submitted_revisions(reply) if one.number < item.revision.number] if item.revision.number > 1 else []
-    approved, decided = reviewed_before(reply.writer_id, brand)
+    approved, decided, others = reviewed_before(reply, brand)
     orders = postings_of(reply) if past else []
     order = orders[-1] if orders else None
     pack = pack_of(item.mention.account)
@@ -164,7 +164,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "how": _how(reply.voice, pack.ways.get(reply.voice) or "", render.channel(item.mention.account).name),  # type: ignore[call-overload]
         "hold": hold_seconds(brand.id),
         "refusal": refusal,
-        "because": _because(item, decided),
+        "because": _because(item, others),
         "rules": RULE_WORDS,
         "votes": peers.votes_of(reply) if PEERS.of(brand) else [],
         "with_peers": peers.is_asked(reply),
@@ -218,9 +218,9 @@ def _tags(item: QueueItem, show: str, spoken: tuple[int, int] | None, lines: tup
     return tuple(tags)
 
 
-def _because(item: QueueItem, decided: int) -> str:
+def _because(item: QueueItem, others: int) -> str:
     if item.reply.look_because == "first":
-        number = f" This is number {decided + 1}." if decided < FIRST_REPLIES else ""
+        number = f" This is number {others + 1}." if others < FIRST_REPLIES else ""
         return in_words("first") + number
     return in_words(item.reply.look_because)
 

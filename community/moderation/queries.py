@@ -118,10 +118,10 @@ def asked_changes(user: User, task_ids: Collection[int]) -> dict[int, tuple[Revi
     return {task_id: (review, reviewer) for task_id, review, reviewer in rows}
 
 
-def reviewed_before(writer_id: int, brand: Brand) -> tuple[int, int]:
-    """(approved, decided) of a writer in a brand."""
-    row = db.session.execute(_REVIEWED_BEFORE, {"writer": writer_id, "brand": brand.id}).one()
-    return int(row[0]), int(row[1])
+def reviewed_before(reply: Reply, brand: Brand) -> tuple[int, int, int]:
+    """(approvals, decisions) about its writer's work in a brand, and how many other replies of theirs were decided about."""
+    row = db.session.execute(_REVIEWED_BEFORE, {"writer": reply.writer_id, "brand": brand.id, "reply": reply.id}).one()
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, User, int]]:
@@ -162,7 +162,11 @@ def flags_on(task: Task, user: User) -> list[PeerFlag]:
 
 _AGREED = select(func.count()).where(FlagVote.flag_id == Flag.id).correlate(Flag).scalar_subquery()
 _REVIEWED_BEFORE = (
-    select(func.count().filter(Review.decision == "approve"), func.count())
+    select(
+        func.count().filter(Review.decision == "approve"),
+        func.count(),
+        func.count(func.distinct(Review.reply_id)).filter(Review.reply_id != bindparam("reply"), Review.reviewer_id.is_not(None)),
+    )
     .select_from(Review)
     .join(Reply, Reply.id == Review.reply_id)
     .where(Reply.writer_id == bindparam("writer"), Reply.brand_id == bindparam("brand"))

@@ -238,6 +238,8 @@ def test_a_line_that_breaks_while_handing_in_takes_no_words_along(town: Town, wi
 
 
 def test_question_words_and_button_are_seen_above_a_telephones_keyboard(town: Town, window: Window) -> None:
+    from playwright.sync_api import expect
+
     told(town.brand)
     ada = window("ada", phone=True)
     ada.get_by_role("button", name="Claim").click()
@@ -247,10 +249,10 @@ def test_question_words_and_button_are_seen_above_a_telephones_keyboard(town: To
     ada.get_by_text("2 things to fix first.").wait_for()
     area.focus()
     ada.set_viewport_size({"width": 390, "height": 508})
-    ada.wait_for_function("document.body.classList.contains('typing')")
-    area.scroll_into_view_if_needed()
+    expect(ada.locator("body")).to_have_class(re.compile("typing"))
+    ada.wait_for_timeout(200)
     for seen in (ada.locator(".asked"), area, ada.get_by_role("button", name="Take it out"), ada.get_by_role("button", name="Submit for review")):
         box = seen.bounding_box()
         assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 508, seen
     ada.set_viewport_size({"width": 390, "height": 844})
-    ada.wait_for_function("!document.body.classList.contains('typing')")
+    expect(ada.locator("body")).not_to_have_class(re.compile("typing"))

@@ -132,3 +132,12 @@ def test_only_the_first_replies_are_numbered(town: Town) -> None:
         cleo.post(f"/replies/{reply.id}/reviews", data={"decision": "escalate", "revision": "1"})
     assert "first 5 replies" in words(cleo.get("/reviews"))
     assert "This is number" not in words(cleo.get("/reviews"))
+
+
+def test_a_reply_that_came_back_mended_keeps_its_number(town: Town) -> None:
+    """Red when looks are counted instead of replies."""
+    ada, cleo = town.browser("ada"), town.browser("cleo")
+    reply = handed_in(told(town.brand), town.ada, OWN[0])
+    cleo.post(f"/replies/{reply.id}/reviews", data={"decision": "return", "revision": "1", "reason": "incomplete", "note": "Say which button."})
+    ada.post(f"/tasks/{reply.task_id}/submit", data={"text": OWN[1], "revision": "1"})
+    assert "This is number 1." in words(cleo.get("/reviews"))
