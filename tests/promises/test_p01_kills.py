@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from sqlalchemy import select
 
 from app.accounts import people
+from app.accounts.models import Brand
 from app.config import Config
 from app.kernel import clock, queue
 from app.kernel.db import Database, db
@@ -31,11 +33,14 @@ from tests.fakes.network import FakeNetwork
 from tests.harness.processes import ROOT, Process, Processes, Server, free_port, wait_for
 from tests.harness.promises import FULL, dice, rounds
 from tests.promises.conftest import Town, make_town
+from tests.promises.test_p05_many_variants_at_once import variants
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(3600)]
 
 KILLS = rounds(short=12, full=200)
 REPLIES = rounds(short=40, full=600)
+INCIDENTS = rounds(short=1, full=8)
+"""Besides, answers of incidents, whose variants are approved together."""
 FINAL = ("posted", "refused", "unknown", "pulled_back", "queued")
 
 
@@ -124,9 +129,13 @@ def test_p01_kills_lose_and_double_nothing(machine: tuple[Machine, Town], tmp_pa
     post is written after the approval's commit (lost)."""
     ours, town = machine
     chance = dice()
-    waiting: queues.Queue[Reply] = queues.Queue()
-    for _ in range(REPLIES):
-        waiting.put(factories.submitted(factories.task(town.account), chance.choice([town.ada, town.ben])))
+    waiting: queues.Queue[list[Reply]] = queues.Queue()
+    with db.transaction() as session:
+        session.get_one(Brand, town.brand.id).settings = {"incident_spacing": 0}
+    many = [variants(town)[1] for _ in range(INCIDENTS)]
+    one_by_one = [[factories.submitted(factories.task(town.account), chance.choice([town.ada, town.ben]))] for _ in range(REPLIES)]
+    for replies in chance.sample([*many, *one_by_one], len(many) + len(one_by_one)):
+        waiting.put(replies)
     with db.transaction():
         token = people.issue_token(town.cleo, "kills", by=town.cleo)
     ours.start_all()
@@ -147,26 +156,36 @@ def test_p01_kills_lose_and_double_nothing(machine: tuple[Machine, Town], tmp_pa
     assert Counter(answers.values())[201] >= REPLIES // 2, f"hardly anything was approved: {Counter(answers.values())}"
 
 
-def approve_all(url: str, token: str, waiting: queues.Queue[Reply], answers: dict[int, int], done: threading.Event, seed: int) -> None:
-    """A moderator who approves one reply after the other, each asked for once, whatever becomes of the request; 0 is no answer."""
+def approve_all(url: str, token: str, waiting: queues.Queue[list[Reply]], answers: dict[int, int], done: threading.Event, seed: int) -> None:
+    """A moderator who approves one reply after the other, or all variants of an answer at once, each asked for once, whatever becomes of the
+    request; 0 is no answer."""
     chance = random.Random(seed)
     while True:
         try:
-            reply = waiting.get_nowait()
+            replies = waiting.get_nowait()
         except queues.Empty:
             return
         if not done.is_set():
             time.sleep(chance.uniform(0, KILLS * 1.2 / REPLIES * 3))
-        body = json.dumps({"decision": "approve", "revision": reply.revision}).encode()
+        reply, together = replies[0], len(replies) > 1
+        said: dict[str, Any] = {"decision": "approve", "revision": reply.revision}
+        if together:
+            said = {"variants": [{"reply_id": one.id, "revision": one.revision} for one in replies]}
+        body = json.dumps(said).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{url}/api/v1/replies/{reply.id}/reviews", body, headers)
+        path = f"incidents/{reply.incident_id}/approvals" if together else f"replies/{reply.id}/reviews"
+        request = urllib.request.Request(f"{url}/api/v1/{path}", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                answers[reply.id] = answer.status
+                if together:
+                    answers.update({one["reply_id"]: 409 if one["refusal"] else 201 for one in json.load(answer)["items"]})
+                else:
+                    answers[reply.id] = answer.status
         except urllib.error.HTTPError as error:
-            answers[reply.id] = error.code
-        except OSError:
-            answers[reply.id] = 0
+            # Of many, some were approved before the failure: what a person is told is that it failed, and to look again.
+            answers.update({one.id: 0 if together else error.code for one in replies})
+        except (OSError, ValueError):
+            answers.update({one.id: 0 for one in replies})
             # Nobody goes on clicking while the page does not answer.
             time.sleep(0.5)
 
