@@ -17,8 +17,10 @@ from community.mentions import actions as mentions
 from community.mentions import intake
 from community.mentions.models import Decision, Mention
 from community.moderation import actions as moderation
+from community.moderation import appeals
 from community.moderation.models import Appeal, PeerVote, Review, ReviewClaim
-from community.replies.models import Reply
+from community.replies.models import Posting, Reply
+from community.tasks import actions as tasks
 from community.tasks.models import LIVE, Task
 from escalation.cases import actions as cases
 from escalation.cases.models import Case
@@ -182,3 +184,80 @@ def _holder(reply: Reply, town: Town) -> User:
     with db.transaction(read_only=True) as session:
         held = session.scalars(select(ReviewClaim.reviewer_id).where(ReviewClaim.reply_id == reply.id, ReviewClaim.ended_at.is_(None))).one()
     return town.cleo if held == town.cleo.id else town.mo
+
+
+def ask_again(reply_id: int, user_id: int) -> int:
+    with db.transaction() as session:
+        return appeals.appeal(session.get_one(Reply, reply_id), by=session.get_one(User, user_id), words="The manual says so.").id
+
+
+def second_look(reply_id: int, user_id: int, uphold: bool) -> str:
+    with db.transaction() as session:
+        asked = appeals.about(session.get_one(Reply, reply_id))
+        if asked is None:
+            return "early"
+        appeals.decide(asked, by=session.get_one(User, user_id), uphold=uphold, note="I looked.", send=uphold)
+        return asked.state
+
+
+def take(task_id: int, user_id: int) -> None:
+    with db.transaction() as session:
+        tasks.claim(session.get_one(Task, task_id), by=session.get_one(User, user_id))
+
+
+def test_p20_one_appeal_and_one_second_look_whoever_comes_at_once(town: Town, racers: Racers) -> None:
+    """Red without the unique index of appeals, and without the appeal being read again under its lock."""
+    chance = dice()
+    third = factories.person("third", town.brand, "moderator", password=None)
+    for _ in range(rounds(4, 200)):
+        writer = factories.person(f"w{factories.next_number()}", town.brand, "advocate", password=None, trust=4)
+        reply = factories.submitted(factories.task(town.account), writer)
+        with db.transaction():
+            moderation.reject(factories.fresh(reply), by=town.cleo, revision=1, reason="incorrect")
+        calls: list[tuple[Callable[..., object], tuple[object, ...]]] = [(ask_again, (reply.id, writer.id)) for _ in range(20)]
+        calls += [(second_look, (reply.id, chance.choice([town.mo, third]).id, chance.random() < 0.7)) for _ in range(20)]
+        other = factories.person(f"o{factories.next_number()}", town.brand, "advocate", password=None, trust=4)
+        calls += [(take, (reply.task_id, other.id))]
+        chance.shuffle(calls)
+
+        first = racers.run(calls)
+        late = [(second_look, (reply.id, person.id, uphold)) for person in (town.mo, third) for uphold in (True, False)]
+        outcomes = list(zip([*calls, *late], [*first, *racers.run(late)], strict=True))
+
+        assert {outcome.status for _, outcome in outcomes} <= {200, 403, 409}, [o.error for _, o in outcomes if o.status not in (200, 403, 409)]
+        assert sum(outcome.won for (verb, _), outcome in outcomes if verb is ask_again) == 1
+        decided = [outcome.value for (verb, _), outcome in outcomes if verb is second_look and outcome.won and outcome.value != "early"]
+        assert len(decided) <= 1
+        with db.transaction(read_only=True) as session:
+            [asked] = session.scalars(select(Appeal).where(Appeal.reply_id == reply.id)).all()
+            assert [asked.state] == (decided or ["open"])
+            orders = session.scalar(select(func.count()).select_from(Posting).where(Posting.reply_id == reply.id))
+            assert orders == (decided == ["upheld"])
+            assert (factories.fresh(reply).state == "approved") == bool(orders)
+
+
+def look(reply_id: int, user_id: int, decision: str, words: str) -> str:
+    with db.transaction() as session:
+        reply, by = session.get_one(Reply, reply_id), session.get_one(User, user_id)
+        if decision == "reject":
+            moderation.reject(reply, by=by, revision=1, reason="tone")
+        else:
+            moderation.approve(reply, by=by, revision=1, body=words if decision == "edit" else None)
+    return decision
+
+
+def test_p20_one_decision_whoever_decides_at_once(town: Town, racers: Racers) -> None:
+    """Red without the hold on the reply before its state is read."""
+    chance = dice()
+    for _ in range(rounds(4, 200)):
+        writer = factories.person(f"w{factories.next_number()}", town.brand, "advocate", password=None, trust=4)
+        reply = factories.submitted(factories.task(town.account), writer)
+
+        who, what = [town.cleo, town.mo], ["approve", "edit", "reject"]
+        outcomes = racers.run([(look, (reply.id, chance.choice(who).id, chance.choice(what), factories.answer())) for _ in range(24)])
+
+        assert {outcome.status for outcome in outcomes} == {200, 409}, [o.error for o in outcomes if o.status not in (200, 409)]
+        [decision] = [outcome.value for outcome in outcomes if outcome.won]
+        with db.transaction(read_only=True) as session:
+            assert len(session.scalars(select(Review).where(Review.reply_id == reply.id)).all()) == 1
+            assert session.scalar(select(func.count()).select_from(Posting).where(Posting.reply_id == reply.id)) == (decision != "reject")
