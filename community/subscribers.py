@@ -14,6 +14,7 @@ from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices import mail
 from app.notices.actions import tell
+from app.notices.models import Notice
 from community.advocates import records, trust
 from community.advocates.queries import names
 from community.answers import subscribers as answers
@@ -92,6 +93,7 @@ mail.letters(suspended="Your account at {brand}")
 
 def subscribe_all() -> None:
     """List who listens to what."""
+    mail.only_while("approved", _says_more_than_that_it_is_out)
     subscribe("tell_thanks", [AuthorThanked, AuthorCameBack, AuthorSettled], tell_thanks)
     subscribe("tell_decisions", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyWithdrawn, PostingPulledBack, TaskReleased, ClaimEnded], tell_decisions)
     subscribe("tell_postings", [ReplyPosted, PostingStuck], tell_postings)
@@ -368,6 +370,12 @@ def tell_readers(event: Event, event_id: int) -> None:
 
 def _posted_words(reply_id: int) -> str | None:
     return db.session.scalar(select(Posting.text).where(Posting.reply_id == reply_id, Posting.state == "posted"))
+
+
+def _says_more_than_that_it_is_out(notice: Notice) -> bool:
+    """When a reply will go out is no news once its going out is told; a moderator's words always are."""
+    later = (Notice.user_id == notice.user_id, Notice.id > notice.id, Notice.kind == "posted", Notice.link == notice.link)
+    return notice.quote is not None or db.session.scalar(select(Notice.id).where(*later).limit(1)) is None
 
 
 def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None, *, mail_as: str | None = None) -> None:

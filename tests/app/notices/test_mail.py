@@ -352,3 +352,20 @@ def test_a_new_hour_holds_for_the_digest_that_waits(clock: time_machine.Coordina
         preferences.choose(fresh(ada), Wishes(hour=12))
     clock.move_to(datetime(2026, 3, 2, 12, 1, tzinfo=UTC))
     assert mail.send_due() == 1
+
+
+def test_a_digest_does_not_say_when_it_goes_out_beside_that_it_is_out(clock: time_machine.Coordinates, mailbox: Mailbox, northwind: Brand, ada: User) -> None:
+    """Red when the morning's mail repeats what was overtaken; a moderator's words are never dropped."""
+    with db.transaction():
+        for cause, kind, text, quote in (
+            (1, "approved", "Cleo approved your reply. It goes out at 12:00.", None),
+            (2, "approved", "Cleo approved your reply. It goes out at 12:01.", "Kind and clear."),
+            (3, "posted", "Your reply is out.", "Hold it."),
+        ):
+            tell(ada.id, brand_id=northwind.id, kind=kind, cause_id=cause, text=text, link="/tasks/7", quote=quote)
+        tell(ada.id, brand_id=northwind.id, kind="approved", cause_id=4, text="Another one goes out at 12:30.", link="/tasks/8")
+    clock.shift(timedelta(hours=25))
+    mail.send_due()
+    words = plain(mailbox.letters[0])
+    assert "12:00" not in words
+    assert "12:01" in words and "Your reply is out." in words and "12:30" in words
