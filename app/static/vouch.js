@@ -445,7 +445,9 @@
     };
     keep();
     setInterval(() => { if (!document.hidden) keep(); }, 240_000);
-    addEventListener("pagehide", () => { const form = new FormData(); form.append("csrf_token", token); navigator.sendBeacon(hold.dataset.letGo, form); });
+    /* The next page may show the same item and hold it before this word arrives: so it says which hold it means. */
+    addEventListener("pagehide", () => { const form = new FormData(); form.append("csrf_token", token); form.append("until", $("[data-until]", hold)?.dataset.until || ""); navigator.sendBeacon(hold.dataset.letGo, form); });
+    addEventListener("pageshow", (event) => { if (event.persisted) keep(); });
   }
   function refuse(words) {
     const box = $("#said"), note = document.createElement("div");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -89,8 +90,13 @@ def hold(reply_id: int) -> ResponseReturnValue:
 @blueprint.route("/reviews/<int:reply_id>/claim", methods=["DELETE"])
 @blueprint.post("/reviews/<int:reply_id>/claim/end", endpoint="let_go_form")
 def let_go(reply_id: int) -> ResponseReturnValue:
-    """Put it back undecided. Sent by a page that closes, so nobody reads the answer."""
-    actions.close_review(reply_of(current_user, reply_id), by=current_user._get_current_object())
+    """Put it back undecided. Sent by a page that closes, so nobody reads the answer; `until` is what it was told, empty where it went before it was told."""
+    until = request.form.get("until")
+    try:
+        told = datetime.fromisoformat(until) if until else None
+    except ValueError:
+        raise Invalid("A moment is written as 2026-11-22T14:26:39+00:00.", field="until") from None
+    actions.close_review(reply_of(current_user, reply_id), by=current_user._get_current_object(), until=told, renewed=until != "")
     return "", 204
 
 

@@ -5,7 +5,7 @@ Every decision names the revision that was read. A newer one, or a decision by s
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -56,10 +56,16 @@ def open_review(reply: Reply, *, by: User) -> ReviewClaim:
     return held
 
 
-def close_review(reply: Reply, *, by: User) -> None:
-    """Put an item back undecided."""
+def close_review(reply: Reply, *, by: User, until: datetime | None = None, renewed: bool = True) -> None:
+    """Put an item back undecided.
+
+    A page that goes says until when it had it: its word often comes after that of the next page, which shows the same item and has renewed the hold.
+    Without `renewed` only a hold that nobody has renewed ends: a page that went before it heard.
+    """
     held = _holder(reply)
-    if held is not None and held.reviewer_id == by.id:
+    if held is None or held.reviewer_id != by.id:
+        return
+    if (until is None or held.ends_at == until) and (renewed or held.ends_at == held.started_at + HELD_FOR):
         held.ended_at = clock.now()
         db.after_commit(lambda: live.bump(reply.brand_id, "reviews"), key=("reviews", reply.brand_id))
 

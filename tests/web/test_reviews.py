@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import time_machine
+
 from app.kernel.db import db
 from community.moderation import actions as moderation
 from community.replies import actions as replies
@@ -111,6 +115,31 @@ def test_what_one_reviewer_opened_another_cannot_decide(town: Town) -> None:
     assert mona.post(f"/replies/{reply.id}/reviews", data={"decision": "approve", "revision": "1"}).status_code == 409
     cleo.post(f"/reviews/{reply.id}/claim/end")
     assert mona.post(f"/replies/{reply.id}/reviews", data={"decision": "approve", "revision": "1"}).status_code == 303
+
+
+def test_a_page_that_goes_lets_go_of_its_own_hold_and_not_of_the_next_pages(town: Town, clock: time_machine.Coordinates) -> None:
+    """Red when any goodbye ends the hold: whoever loads the page anew, or follows the queue to the item it shows, would lose it to another moderator."""
+    reply = waiting(town)
+    cleo, mona = town.browser("cleo"), town.browser("mona")
+
+    def opened() -> str:
+        clock.shift(1)
+        found = re.search(r'data-until="([^"]+)"', cleo.post(f"/reviews/{reply.id}/claim", part=True).text)
+        assert found
+        return found[1]
+
+    def left(until: str) -> int:
+        """What another moderator hears when they want it after this goodbye."""
+        assert cleo.post(f"/reviews/{reply.id}/claim/end", data={"until": until}).status_code == 204
+        return mona.post(f"/reviews/{reply.id}/claim", part=True).status_code
+
+    first, second = opened(), opened()
+    assert (left(first), left("")) == (409, 409), "the second page has it, whatever the first says, or says before it was told"
+    assert left(second) == 200
+    mona.post(f"/reviews/{reply.id}/claim/end")
+    opened()
+    assert left("") == 200, "nobody else renewed it: a page that went at once"
+    assert cleo.post(f"/reviews/{reply.id}/claim/end", data={"until": "tea time"}).status_code == 422
 
 
 def test_nobody_reviews_their_own(town: Town) -> None:
