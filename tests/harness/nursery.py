@@ -13,12 +13,18 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 
 from app.kernel.processes import end_with_parent
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.harness.preload"])
+
+
+def ready() -> None:
+    """Start the server, unless it runs. It ends with the thread that starts it, so this is for a test's own thread, before any other forks."""
+    forkserver.ensure_running()
 
 
 class Forked:

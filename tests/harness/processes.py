@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.config import Config
 from app.kernel.processes import end_with_parent
+from tests.harness import nursery
 from tests.harness.nursery import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +83,7 @@ class Processes:
     def __init__(self, config: Config, folder: Path) -> None:
         self.config, self.folder = config, folder
         self.running: list[Process] = []
+        nursery.ready()
 
     def start(self, name: str, *command: str, **settings: str) -> Process:
         """Start any command; `settings` are environment variables."""
