@@ -70,6 +70,12 @@ def test_a_worker_told_to_stop_without_redis_stops(late: Processes, valkey: Valk
     assert worker.stop(20) == 0
 
 
+def test_a_worker_told_to_stop_before_it_knows_a_redis_stops(late: Processes) -> None:
+    worker = late.flask("worker")
+    wait_until(lambda: worker.log.count("looking again") > 1)
+    assert worker.stop(20) == 0
+
+
 def test_several_workers_are_kept_several_and_end_together(processes: Processes, emptied: Config) -> None:
     redis = Redis.from_url(emptied.redis)
     parent = processes.flask("worker", "-n", "2")

@@ -256,20 +256,28 @@ class BurstWorker(SimpleWorker, VouchWorker):
 def work(app: Flask, queues: Sequence[str]) -> None:
     """Work until a signal asks to stop, whatever happens to Redis meanwhile."""
     level = logging.getLevelName(max(logging.getLogger().level, logging.WARNING))
-    while True:
+    stop = threading.Event()
+    while not stop.is_set():
         worker = None
         try:
             if link.url:
                 worker = VouchWorker.create(app, queues, Redis.from_url(link.url, socket_connect_timeout=2))
                 worker.work(logging_level=level)
+            else:
+                log.warning("No Redis is known: looking again")
         except (RedisError, OSError, StopRequested) as error:
             log.warning("Redis is away (%s): looking again", type(error).__name__)
         if worker is not None and worker.stop_asked:
             return
-        # The handlers of the worker that ended would wait for a job it no longer has.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
-        time.sleep(1)
+        # The handlers of the worker that ended would wait for a job it no longer has; until the next one has its own, a signal ends the process.
+        _on_signals(lambda *_: stop.set())
+        stop.wait(1)
+        _on_signals(signal.SIG_DFL)
+
+
+def _on_signals(handler: Any) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
 
 
 def burst(app: Flask, queues: Sequence[str] = QUEUES) -> bool:
