@@ -20,6 +20,7 @@ from app.web.frame import done, is_part, page, watch
 from community.advocates import skills
 from community.advocates.queries import advocate_of
 from community.feedback.queries import thanks_for
+from community.moderation.sampling import GRADUATED
 from community.permissions import RULES
 from community.tasks import finding, limits, offers, wishes
 from community.tasks.models import Task
@@ -97,6 +98,7 @@ def index() -> ResponseReturnValue:
         **values,
         claims=held_by(user, brand),
         advocate=found.advocate,
+        graduated=GRADUATED.of(brand),
         thanks=thanks_for(user, brand, limit=3),
         points=week(user, brand),
         alone=lone_moderator(user, brand),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import update
+
 from app.accounts import people
+from app.accounts.models import Brand
 from app.kernel.db import db
 from community.advocates import actions as advocates
+from community.advocates.models import Advocate
 from community.tasks import actions as tasks
 from tests.stories import fresh, handed_in, news, told
 from tests.web.conftest import Town, words
@@ -178,3 +182,13 @@ def test_a_person_is_suspended_and_let_in_again_on_their_page(town: Town) -> Non
     assert cleo.post(f"{here}/suspension/end").location == here
     assert "Suspend Ada Okafor" in words(cleo.get(here))
     assert cleo.post(f"/people/{town.mona.id}/suspension", data={"reason": "abuse"}).status_code == 403
+
+
+def test_the_desk_says_truly_who_looks_at_a_reply(town: Town) -> None:
+    ada = town.browser("ada")
+    assert "Every reply is looked at by a moderator" in words(ada.get("/desk"))
+    with db.transaction() as session:
+        of = session.get_one(Brand, town.brand.id)
+        of.settings = {**of.settings, "graduated_trust": True}
+        session.execute(update(Advocate).where(Advocate.user_id == town.ada.id).values(trust_level=2))
+    assert "go out without a second look" in words(ada.get("/desk"))
