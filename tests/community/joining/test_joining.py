@@ -334,7 +334,7 @@ def test_guidelines_are_accepted_in_their_version_and_asked_for_again(triage: Fi
         assert guidelines.publish(northwind, "Be kind.", by=max_).version == 1, "the same words are the same version"
     with db.transaction():
         guidelines.publish(northwind, "Be kind, and short.", by=max_)
-    with pytest.raises(Conflict, match="guidelines changed"), db.transaction():
+    with pytest.raises(Conflict, match="Read the brand’s guidelines"), db.transaction():
         tasks.claim(fresh(task), by=eve)
     with db.transaction(), pytest.raises(Conflict):
         guidelines.accept(eve, northwind, 1)
