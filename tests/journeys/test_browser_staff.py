@@ -19,7 +19,7 @@ TEXT = "Hold the small button for ten seconds, then wait for the white light."
 
 
 def test_who_loads_the_page_anew_still_holds_what_it_shows(town: Town, window: Window) -> None:
-    """Red when the goodbye of the page before ends the hold of the page after it."""
+    """Whichever comes first, the goodbye of the page before or the claim of the page after it: `tests/web/test_reviews.py` sends both in either order."""
     from playwright.sync_api import expect
 
     reply = handed_in(told(town.brand, "How do I reset the hub?"), town.ada, TEXT)

@@ -79,7 +79,7 @@ def length(text: str, path: Path) -> Check:
         return Check("length", "stop", f"Nobody may reply here: {path.rule}")
     n = path.length(text)
     if path.limit is not None and n > path.limit:
-        return Check("length", "stop", f"{n - path.limit} over: {path.network} allows {path.limit:,} and this counts {n:,}. Shorten it by so much.")
+        return Check("length", "stop", f"{n - path.limit:,} over: {path.network} allows {path.limit:,} and this counts {n:,}. Shorten it by so much.")
     return Check("length", "ok", f"{n:,} of {path.limit:,} as {path.network} counts" if path.limit else f"{n:,} characters")
 
 
