@@ -229,8 +229,9 @@ def _groups(brand: Brand, days: int, now: Mapping[str, Lines], then: Mapping[str
     """The machine's first decisions of the period, those that both choices of lines decide alike as one row with their number, and how many days they cover."""
     since = clock.now() - timedelta(days=days)
     rows = db.session.execute(_GROUPS, {**_asked(brand, since), **_numbers("now", now), **_numbers("then", then)}).all()
-    complete = sum(row.posts for row in rows) < MOST
-    oldest: datetime = since if complete else min(row.oldest for row in rows)
+    edge = db.session.scalar(_EDGE, {"brand": brand.id})
+    complete = edge is None or edge < since
+    oldest: datetime = since if edge is None or complete else edge
     return rows, max((clock.now() - oldest).total_seconds() / 86_400, 1 / 24), complete
 
 
@@ -263,7 +264,6 @@ def _decided() -> Subquery:
     return (
         select(
             Decision.mention_id,
-            Decision.at,
             Decision.anger,
             Decision.technical.label("tech"),
             Decision.spam,
@@ -283,12 +283,13 @@ def _decided() -> Subquery:
     )
 
 
+_EDGE = select(Mention.received_at).where(Mention.brand_id == bindparam("brand", type_=BigId)).order_by(Mention.id.desc()).offset(MOST - 1).limit(1)
+"""When the oldest came of as many as are counted; posts nobody decided, as the brand's own, are among them."""
 _ONE = _decided().c
 _ALIKE = (_ONE.tags, _ONE.category, _ONE.lang, _ONE.private, _ONE.spam_side, _ONE.anger_side, _ONE.technical_side)
 _GROUPS = select(
     *_ALIKE,
     func.count().label("posts"),
-    func.min(_ONE.at).label("oldest"),
     func.min(_ONE.anger).label("anger"),
     func.min(_ONE.tech).label("tech"),
     func.min(_ONE.spam).label("spam"),

@@ -118,6 +118,20 @@ def test_what_is_counted_together_is_what_each_post_would_get(rooms: object) -> 
     assert {change.mention_id: (change.was, change.would) for change in found.changes}.items() <= {id_: (was[id_], would[id_]) for id_ in was}.items()
 
 
+def test_where_more_came_than_are_counted_the_days_are_those_of_what_is(rooms: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red when the brand's own posts, which nobody decides, make a full count look like a whole week."""
+    northwind = brand()
+    admin = person(northwind, "admin")
+    arrive(northwind, stream(6))
+    with db.transaction(read_only=True):
+        assert rehearsal.propose(admin, northwind).rehearsal.complete
+    monkeypatch.setattr(rehearsal, "_EDGE", rehearsal._EDGE.offset(5))  # as if six were the most
+    with db.transaction(read_only=True):
+        found = rehearsal.propose(admin, northwind).rehearsal
+    assert not found.complete
+    assert found.days == pytest.approx(1 / 24), "they came this very minute; less than an hour is taken for one"
+
+
 def _post(mention: Mention) -> Post:
     return Post(mention.text, mention.lang, mention.followers, mention.private, mention.kind)
 
