@@ -239,7 +239,7 @@ def _rows() -> Any:
         .options(
             lazyload(_Assignee.roles),
             load_only(_Assignee.name),
-            load_only(Task.conversation_id, Task.mention_id, Task.state, Task.audience, Task.kind, Task.lang),
+            load_only(Task.conversation_id, Task.mention_id, Task.state, Task.audience, Task.kind, Task.category, Task.lang),
             *in_lists(),
             joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags)),
         )

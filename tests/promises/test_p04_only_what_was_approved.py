@@ -7,10 +7,11 @@ import random
 import pytest
 from sqlalchemy import select, text, update
 
-from app.accounts.models import Brand, User
+from app.accounts.models import Brand
 from app.kernel import clock
 from app.kernel.db import db
 from app.kernel.errors import Conflict
+from community.advocates.models import Advocate
 from community.channels.models import ChannelAccount
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
@@ -141,9 +142,10 @@ def test_p04_what_is_public_is_what_was_approved(town: Town, network: FakeNetwor
                 .order_by(Review.id.desc())
                 .limit(1)
             ).one()
-            writer = session.get_one(User, reply.writer_id)
+            # In public a person goes by the name they chose.
+            writer = session.scalars(select(Advocate.pseudonym).where(Advocate.user_id == reply.writer_id, Advocate.brand_id == reply.brand_id)).one()
         assert (post["text"], post["voice"]) == (wording, reply.voice)
-        assert post["account"] == (account if reply.voice == "brand" else writer.name)
+        assert post["account"] == (account if reply.voice == "brand" else writer)
 
 
 FORGERIES = {
