@@ -26,12 +26,11 @@ from community.tasks import finding, limits, offers, wishes
 from community.tasks.models import Task
 from community.tasks.offers import DeskTask, desk
 from community.tasks.queries import lone_moderator, task_of
-from gamification.points.queries import week
 from gamification.points.rules import Price, price
 
 blueprint = Blueprint("desk", __name__)
 
-SHOWN = 10
+SHOWN = 8
 """Cards on the page: more than anybody weighs against each other; the rest moves up as these are taken."""
 FLAG_WORDS = {"technical": "needs an engineer", "spam": "spam or not about us"}
 PASS_REASONS: tuple[tuple[str, str, str], ...] = (
@@ -93,7 +92,7 @@ def index() -> ResponseReturnValue:
     values["here"] = _here({**chosen, "q": words, "order": order})
     if is_part():
         return page("desk/_list.html", **values)
-    around = frame()
+    around = frame(points=True)
     # Most who look hold nothing: then the rail has counted so already.
     holds = around is None or around.counts.get("claims", 1)
     return page(
@@ -103,7 +102,7 @@ def index() -> ResponseReturnValue:
         advocate=found.advocate,
         graduated=GRADUATED.of(brand),
         thanks=thanks_for(user, brand, limit=3),
-        points=week(user, brand),
+        points=around.points if around is not None else 0,
         alone=lone_moderator(user, brand),
     )
 

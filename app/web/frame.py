@@ -27,6 +27,7 @@ from community.replies.models import Reply
 from community.tasks.models import Claim
 from escalation.cases.models import WANTED, Case
 from escalation.tiers import tiers_of
+from gamification.points import queries as ledger
 
 MOST = 99
 """Counts in the rail end here and show "99+": they only say whether there is work."""
@@ -103,6 +104,8 @@ class Frame:
     role: str
     owes: bool
     """An advocate who has not read the guidelines that hold now."""
+    points: int
+    """Since Monday, where they were asked for."""
     watched: dict[str, int] = field(default_factory=dict)
 
 
@@ -145,8 +148,8 @@ def done(endpoint: str, say: str | None = None, *, undo: str | None = None, **va
     return redirect(url_for(endpoint, **values), 303)  # type: ignore[return-value]
 
 
-def frame() -> Frame | None:
-    """None for somebody who is not signed in, or has no brand."""
+def frame(*, points: bool = False) -> Frame | None:
+    """None for somebody who is not signed in, or has no brand. `points`: counts the week's as well; said before the page is put together."""
     if not db.in_transaction or not current_user.is_authenticated:
         return None
     if "frame" not in g:
@@ -164,7 +167,7 @@ def frame() -> Frame | None:
             more=places[AT_MOST - 1 :],
             role=next((render.ROLE_WORDS[role] for role in render.ROLE_WORDS if role in roles), ""),
             watched=g.get("watched", {}),
-            **_counts(user, brand, {place.name for place in places}),
+            **_counts(user, brand, {place.name for place in places}, points),
         )
     found: Frame = g.frame
     return found
@@ -206,17 +209,18 @@ def _csrf_field() -> Markup:
     return made
 
 
-def _counts(user: User, brand: Brand, shown: set[str]) -> dict[str, Any]:
-    """The rail's numbers and the unread notices, in one statement over small partial indexes."""
+def _counts(user: User, brand: Brand, shown: set[str], points: bool) -> dict[str, Any]:
+    """The rail's numbers, the unread notices and the week's points, in one statement over small indexes."""
     tiers = tiers_of(user, brand.id)
-    asked = _count_statement(frozenset(shown), tiers[0] if len(tiers) == 1 else None, user.roles_in(brand.id) == {"advocate"})
-    row = db.session.execute(asked, {"brand": brand.id, "person": user.id, "now": clock.now()}).one()
+    asked = _count_statement(frozenset(shown), tiers[0] if len(tiers) == 1 else None, user.roles_in(brand.id) == {"advocate"}, points)
+    given = {"brand": brand.id, "person": user.id, "now": clock.now()} | ({"user": user.id, "since": ledger.monday()} if points else {})
+    row = db.session.execute(asked, given).one()
     counts = {name: int(value) for name, value in row._mapping.items()}
-    return {"notices": counts.pop("notices"), "owes": bool(counts.pop("owed", 0)), "counts": counts}
+    return {"notices": counts.pop("notices"), "owes": bool(counts.pop("owed", 0)), "points": counts.pop("points", 0), "counts": counts}
 
 
 @cache
-def _count_statement(shown: frozenset[str], tier: str | None, helps: bool) -> Select[Any]:
+def _count_statement(shown: frozenset[str], tier: str | None, helps: bool, points: bool) -> Select[Any]:
     """Made once for each kind of rail: putting a statement together costs more than running it."""
     brand, person, now = bindparam("brand", type_=BigId), bindparam("person", type_=BigId), bindparam("now", type_=UtcDateTime())
     # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
@@ -242,5 +246,6 @@ def _count_statement(shown: frozenset[str], tier: str | None, helps: bool) -> Se
             select(func.count()).select_from(rows.limit(MOST + 1).subquery()).scalar_subquery().label(name)
             for name, rows in wanted.items()
             if name in shown or name == "notices" or (name == "owed" and helps)
-        )
+        ),
+        *([ledger.of_week().scalar_subquery().label("points")] if points else []),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from app.accounts.models import Brand, User
 from app.kernel import clock
@@ -35,4 +36,14 @@ def total(user: User, brand: Brand) -> int:
 
 def week(user: User, brand: Brand) -> int:
     """Points since Monday."""
-    return int(db.session.scalar(_SINCE, {"user": user.id, "brand": brand.id, "since": week_start(clock.now().date())}) or 0)
+    return int(db.session.scalar(_SINCE, {"user": user.id, "brand": brand.id, "since": monday()}) or 0)
+
+
+def of_week() -> Select[int]:
+    """The same for a statement that asks for more at once; binds `user`, `brand` and `since`."""
+    return _SINCE
+
+
+def monday() -> datetime:
+    """When this week's points begin."""
+    return week_start(clock.now().date())
