@@ -33,7 +33,7 @@ from community.tasks.queries import Holder
 from community.tasks.rules import LANES, Load, Taste
 from community.tasks.waiting import patience_of
 
-LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 16, 16, 16, 80, 16
+LANE_WINDOW, TOPIC_WINDOW, OLDEST_WINDOW, OVERALL_WINDOW, KEPT_WINDOW = 16, 16, 16, 64, 16
 """Rows read through one window each; what lies below them rises as those are taken."""
 WIDE_WINDOW, ONE_TOPIC_WINDOW = 500, 150
 """Rows read where a channel is asked for, the most pressing ones, and where one topic is."""

@@ -102,12 +102,12 @@ def measured(app: Flask, who: str, path: str) -> dict[str, float]:
     backends = _backends()
     took, costs = [], []
     for _ in range(BATCHES):
-        server, web = stage.cpu_of(backends), time.process_time()
+        server, web = stage.fine_cpu_of(backends), time.process_time()
         for _ in range(ROUNDS // BATCHES):
             began = time.perf_counter()
             run_wsgi_app(app, environ.copy(), buffered=True)
             took.append(time.perf_counter() - began)
-        costs.append((time.process_time() - web, stage.cpu_of(backends) - server))
+        costs.append((time.process_time() - web, stage.fine_cpu_of(backends) - server))
     # The least of a few: what else the machine does only ever adds.
     web, server = (1000 * min(batch) / (ROUNDS // BATCHES) for batch in zip(*costs, strict=True))
     return {

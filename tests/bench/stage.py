@@ -178,6 +178,11 @@ def cpu_of(pids: Iterable[int]) -> float:
     return sum(_cpu(pid) for pid in pids)
 
 
+def fine_cpu_of(pids: Iterable[int]) -> float:
+    """The same of processes with one thread each, without children, and not in hundredths: a page costs the database a tenth of one."""
+    return sum(int(path.read_text().split()[0]) for pid in pids if (path := Path(f"/proc/{pid}/schedstat")).exists()) / 1e9
+
+
 def _cpu(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
