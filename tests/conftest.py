@@ -217,8 +217,10 @@ def chromium() -> Iterator[Any]:
         if os.environ.get("CI"):
             pytest.fail("No Chromium on this machine, and CI needs the browser's tests.")
         pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # A guard against hanging, not a measure of speed: other tests use the machine as well.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

@@ -41,7 +41,7 @@ def window(chromium: Any, address: str, town: Town) -> Iterator[Callable[..., An
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" and "status of" not in said.text else None)
         page.goto("/login")
