@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import settings
 
 from app.config import Config
 from app.kernel import queue
@@ -29,10 +30,15 @@ from app.kernel.db import db as the_db
 from app.kernel.processes import Valkey
 from tests.harness import databases
 from tests.harness.processes import Processes
+from tests.harness.promises import FULL
 from tests.harness.visitor import Visitor
 
 REDIS = "VOUCH_TEST_REDIS"
 _ours: list[Any] = []
+
+# As with the promises' dice: `./run test` tries the same examples each time, `./run promises` looks for new ones.
+settings.register_profile("vouch", derandomize=not FULL)
+settings.load_profile("vouch")
 
 for _name in [name for name in os.environ if name.startswith("VOUCH_") and not name.startswith(("VOUCH_TEST_", "VOUCH_PROMISES"))]:
     # What the developer's shell sets must not reach a test.

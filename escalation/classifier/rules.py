@@ -22,6 +22,9 @@ CLEAR = 3
 SWEARING_FOR_JOY = 0.15
 """What is left of a swear-word's weight beside praise."""
 
+MOST_SCORE = 30.0
+"""Log-odds beyond which a number of this precision could not be told from certainty, and so had no odds: a hundred hashtags alone get there."""
+
 # A service account's own posts: it apologises, asks for a direct message, signs with initials.
 _AGENT = re.compile(
     r"sorry (?:to hear|for (?:the|any|your) (?:inconvenience|trouble|delay))"
@@ -154,4 +157,4 @@ def category(reading: Reading, anger: float, technical: float, found: tuple[str,
 
 
 def _probability(score: float) -> float:
-    return 1.0 / (1.0 + math.exp(-score))
+    return 1.0 / (1.0 + math.exp(-max(-MOST_SCORE, min(score, MOST_SCORE))))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from community.mentions.text import language, readable
 from community.ports import Post, Signals
 from escalation.classifier.predict import predict
 from escalation.classifier.rules import CATEGORIES
+from tests.harness.patience import best_seconds
 
 
 def signals(text: str, lang: str = "en") -> Signals:
@@ -190,7 +189,7 @@ def test_any_text_is_survived(text: str, lang: str) -> None:
             assert 0 <= word.start < word.end <= len(given_text)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\x00\x00", "😀" * 500, "a n g r y " * 1000, "我 a ルーター " * 1000, "\ud83d"])
+@pytest.mark.parametrize("text", ["", " ", "\x00\x00", "😀" * 500, "#win " * 500, "http://a.b " * 500, "a n g r y " * 1000, "我 a ルーター " * 1000, "\ud83d"])
 def test_odd_texts_have_signals(text: str) -> None:
     assert 0 <= signals(text, "und").anger <= 1
 
@@ -199,9 +198,7 @@ def test_odd_texts_have_signals(text: str) -> None:
 def test_a_hundred_thousand_characters_take_less_than_a_second(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     signals("warm")
-    started = time.process_time()
-    signals(text)
-    assert time.process_time() - started < 1.0
+    assert best_seconds(lambda: signals(text), 1.0) < 1.0
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from escalation.classifier.model import BadArtefact
 from escalation.classifier.predict import predict
 from escalation.classifier.second import Example, SecondStage, TooFewLabels, fit, from_bytes, measure, out_of_fold
 from tests.escalation.classifier.labels import labelled
+from tests.harness.patience import best_seconds
 
 CROSS, BROKEN, CALM = "fandango, tell me about tickets", "here is my parcel with the gubbins", "tell me about tickets"
 
@@ -149,6 +148,4 @@ def test_a_body_that_is_no_set_of_arrays_is_refused_though_its_hash_is_right() -
 
 
 def test_two_thousand_labels_are_learned_in_seconds() -> None:
-    started = time.process_time()
-    fit(store.live(), labelled(2_000))
-    assert time.process_time() - started < 10
+    assert best_seconds(lambda: fit(store.live(), labelled(2_000)), 10) < 10
