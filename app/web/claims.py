@@ -95,8 +95,7 @@ def take_words_back(task_id: int) -> ResponseReturnValue:
 def held_by(user: User, brand: Brand) -> list[Held]:
     """What a person holds, the most urgent end first."""
     claims = claims_of(user, brand)
-    # A return leaves its lesson with the task: without one there is nothing to ask.
-    returned = asked_changes(user, [task.id for task, _ in claims if task.lesson])
+    returned = asked_changes(user, [task.id for task, _ in claims])
     return [_held(task, claim, returned.get(task.id)) for task, claim in claims]
 
 

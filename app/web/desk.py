@@ -20,7 +20,7 @@ from app.web.frame import done, frame, is_part, page, watch
 from community.advocates import skills
 from community.advocates.queries import advocate_of
 from community.feedback.queries import thanks_for
-from community.moderation.sampling import GRADUATED
+from community.moderation import sampling
 from community.permissions import RULES
 from community.tasks import finding, limits, offers, wishes
 from community.tasks.models import Task
@@ -100,7 +100,7 @@ def index() -> ResponseReturnValue:
         **values,
         claims=held_by(user, brand) if holds else [],
         advocate=found.advocate,
-        graduated=GRADUATED.of(brand),
+        some_pass=found.advocate is not None and sampling.some_pass(found.advocate, found.records, brand),
         thanks=thanks_for(user, brand, limit=3),
         points=around.points if around is not None else 0,
         alone=lone_moderator(user, brand),

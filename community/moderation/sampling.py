@@ -8,6 +8,7 @@ before, and neither other words nor handing in again draws anew.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,8 @@ from app.accounts.models import Brand, User
 from app.kernel import crypto
 from app.kernel.db import db
 from community.advocates import trust
-from community.advocates.records import NOTHING, Record, topic_records
+from community.advocates.models import Advocate
+from community.advocates.records import NOTHING, OVERALL, Record, topic_records
 from community.mentions.models import Decision
 from community.moderation.models import Flag, Review
 from community.replies.models import Reply, Revision
@@ -54,6 +56,7 @@ WORDS = {
     "changed": "It was changed or handed in again, so it needs a look of its own.",
     "late": "It came after its writer’s time had run out: an alternative.",
     "limited": "A moderator wants every reply of this advocate looked at.",
+    "level": "Its writer’s trust level does not let replies pass yet.",
     "checks": "A check has something to say about it.",
     "author": "Its author was not calm, or the matter is technical.",
     "unsure": "The route was not sure, or a person corrected it.",
@@ -88,8 +91,8 @@ def weigh(reply: Reply, current: Revision, task: Task, writer: User, *, first: b
         return Verdict(because="first")
     if not GRADUATED.of(brand):
         return Verdict(because="always")
-    if trust.limited(advocate, "pass"):
-        return Verdict(because="limited")
+    if trust.refusal(advocate, "pass") is not None:
+        return Verdict(because="limited" if trust.limited(advocate, "pass") else "level")
     if not first:
         return Verdict(because="changed")
     risk = risk_of(reply, current, task)
@@ -108,9 +111,18 @@ def weigh(reply: Reply, current: Revision, task: Task, writer: User, *, first: b
 def may_pass(reply: Reply, current: Revision, task: Task) -> bool:
     """Whether a rule may let it pass at all: low risk, and no longer one of its writer's first."""
     advocate = trust.advocate_row(reply.writer_id, reply.brand_id)
-    if advocate is None or trust.limited(advocate, "pass") or looked_at(reply.writer_id, reply.brand_id) < FIRST_REPLIES:
+    if advocate is None or trust.refusal(advocate, "pass") is not None or looked_at(reply.writer_id, reply.brand_id) < FIRST_REPLIES:
         return False
     return risk_of(reply, current, task) is None
+
+
+def some_pass(advocate: Advocate, records: Mapping[str, Record], brand: Brand) -> bool:
+    """Whether a reply of theirs may go out without a look, on a topic they did well in: what a page may promise them."""
+    if not GRADUATED.of(brand) or trust.refusal(advocate, "pass") is not None:
+        return False
+    if all(share_of(record) == 100 for topic, record in records.items() if topic not in (OVERALL, UNKNOWN_TOPIC)):
+        return False
+    return records.get(OVERALL, NOTHING).vetted >= FIRST_REPLIES or looked_at(advocate.user_id, brand.id) >= FIRST_REPLIES
 
 
 def share_of(record: Record) -> int:

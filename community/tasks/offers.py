@@ -7,7 +7,7 @@ topic of theirs, the oldest, the most pressing of all, and what is kept for them
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -90,6 +90,8 @@ class DeskPage:
     """Whether more wait than were read."""
     advocate: Advocate | None = None
     """The person as an advocate of the brand, whom the ranking is for."""
+    records: Mapping[str, Record] = field(default_factory=dict)
+    """Their record by topic."""
     load: Load | None = None
     """How much they had lately; none for those who don't advocate."""
     paused: bool = False
@@ -114,7 +116,7 @@ def desk(
     load = recent.load if recent is not None else None
     paused = advocate is not None and advocate.paused_until is not None and advocate.paused_until > now
     if paused or (load is not None and load.rests):
-        return DeskPage(advocate=advocate, load=load, paused=paused)
+        return DeskPage(advocate=advocate, records=records, load=load, paused=paused)
     taste = taste_of(advocate, records, recent) if advocate is not None and recent is not None else None
     # What fits the person is among what the words find: no windows of their own are read for it.
     rows, more = _read(user, brand, None if words else taste, now, topic=topic, lang=lang, wide=bool(channel), spared=load is not None and load.spared)
@@ -151,6 +153,7 @@ def desk(
         total=free,
         more=more,
         advocate=advocate,
+        records=records,
         load=load,
     )
 

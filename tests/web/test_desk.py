@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+import time_machine
 from sqlalchemy import update
 
 from app.accounts import people
@@ -11,7 +13,10 @@ from app.accounts.models import Brand
 from app.kernel.db import db
 from community.advocates import actions as advocates
 from community.advocates.models import Advocate
+from community.moderation import actions as moderation
+from community.replies import actions as replies
 from community.tasks import actions as tasks
+from tests.factories import answer
 from tests.stories import fresh, handed_in, news, told
 from tests.web.conftest import Town, words
 
@@ -191,4 +196,33 @@ def test_the_desk_says_truly_who_looks_at_a_reply(town: Town) -> None:
         of = session.get_one(Brand, town.brand.id)
         of.settings = {**of.settings, "graduated_trust": True}
         session.execute(update(Advocate).where(Advocate.user_id == town.ada.id).values(trust_level=2))
+    assert "Every reply is looked at by a moderator" in words(ada.get("/desk")), "on no topic has she a good record yet"
+    for _ in range(5):
+        reply = handed_in(told(town.brand), town.ada, answer())
+        with db.transaction():
+            moderation.approve(fresh(reply), by=town.cleo, revision=reply.revision)
     assert "go out without a second look" in words(ada.get("/desk"))
+    with db.transaction() as session:
+        session.execute(update(Advocate).where(Advocate.user_id == town.ada.id).values(limits={"pass": {"reason": "Talk to me first", "by": town.cleo.id}}))
+    assert "Every reply is looked at by a moderator" in words(ada.get("/desk")), "a moderator wants them looked at"
+
+
+def test_an_alternative_that_came_back_says_so_to_whoever_holds_the_task_again(town: Town, clock: time_machine.Coordinates) -> None:
+    task, ada, ben = told(town.brand), town.browser("ada"), town.browser("ben")
+    ada.post(f"/tasks/{task.id}/claim")
+    with db.transaction():
+        begun = replies.draft(fresh(task), by=town.ada, text="Hold the small button for ten seconds, then wait for the light.")
+    clock.shift(timedelta(minutes=25))
+    news()
+    ben.post(f"/tasks/{task.id}/claim")
+    with db.transaction():
+        replies.submit(fresh(begun), by=town.ada, revision=begun.revision)
+    assert fresh(begun).late
+    with db.transaction():
+        moderation.return_(fresh(begun), by=town.cleo, revision=begun.revision, reason="incomplete", note="Say which light.")
+    assert "Learned so far" not in words(ben.get(f"/tasks/{task.id}")), "what was asked of her is not his to read"
+    ben.post(f"/tasks/{task.id}/claim/release")
+    ada.post(f"/tasks/{task.id}/claim")
+    said = words(ada.get("/desk"))
+    assert "Returned: one change asked" in said
+    assert "Say which light." in said

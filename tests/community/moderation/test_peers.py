@@ -73,6 +73,8 @@ def proven(room: Room, good: int = 5) -> None:
         reply = waiting(room)
         with db.transaction():
             moderation.approve(reply, by=room.cleo, revision=reply.revision)
+    with db.transaction():
+        trust.weigh(room.ada.id, room.brand.id)
     room.chooses(peer_vetting=True, graduated_trust=False)
 
 

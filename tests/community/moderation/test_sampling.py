@@ -61,6 +61,8 @@ def proven(room: Room, good: int) -> None:
         if fresh(reply).state == "submitted":
             with db.transaction():
                 moderation.approve(fresh(reply), by=room.cleo, revision=reply.revision)
+    with db.transaction():
+        trust.weigh(room.ben.id, room.brand.id)
 
 
 def next_reply(room: Room, text: str | None = None) -> Reply:
@@ -80,7 +82,8 @@ def test_the_first_five_are_always_looked_at(room: Room, lot: list[float]) -> No
         assert (reply.state, reply.look_because) == ("submitted", "first"), n
         with db.transaction():
             moderation.approve(fresh(reply), by=room.cleo, revision=reply.revision)
-    assert next_reply(room).state == "approved"
+    news()
+    assert next_reply(room).state == "approved", "and with them the first level is gained"
 
 
 def test_a_pass_is_an_approval_like_any_other_with_its_rule_and_what_it_rests_on(room: Room, lot: list[float]) -> None:
@@ -234,6 +237,15 @@ def test_a_moderator_can_have_one_person_s_replies_looked_at(room: Room, lot: li
         assert row is not None
         trust.lift(row, "pass", by=room.cleo)
     assert next_reply(room).state == "approved"
+
+
+def test_at_level_0_nothing_passes_however_good_the_record(room: Room, lot: list[float]) -> None:
+    proven(room, 6)
+    with db.transaction() as session:
+        advocate = trust.advocate_row(room.ben.id, room.brand.id)
+        assert advocate is not None
+        trust.set_level(advocate, 0, by=session.merge(room.cleo), reason="Begin again, slowly.")
+    assert next_reply(room).look_because == "level"
 
 
 def test_a_second_pair_of_eyes_for_employees(room: Room) -> None:
