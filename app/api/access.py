@@ -138,6 +138,8 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "api.decide_flag": ("moderator",),
     "api.get_settings": ("admin",),
     "api.change_settings": ("admin",),
+    "api.get_promises": READS,
+    "api.set_promise": ("admin",),
     "api.stop_posting": ("moderator", "admin"),
     "api.resume_posting": ("admin",),
     "api.import_mentions": ("admin",),

@@ -42,6 +42,7 @@ from app.web import (
     people,
     postings,
     preferences,
+    promises,
     quality,
     receipts,
     reviews,
@@ -87,6 +88,7 @@ PAGES = (
     changes,
     brands,
     choices,
+    promises,
     assets,
 )
 SECRETS = frozenset({"csrf_token", "password", "next"})
@@ -151,7 +153,7 @@ DOORS: dict[str, str | tuple[str, ...]] = {
     "members.index": ("admin",), "members.invite": ("admin",), "members.resend": ("admin",), "members.revoke": ("admin",),
     "members.change_roles": ("admin",), "members.applications": ("moderator", "admin"), "members.decide": ("moderator", "admin"),
     "changes.index": SIGNED_IN,
-    "choices.show": ("admin",), "choices.save": ("admin",),
+    "choices.show": ("admin",), "choices.save": ("admin",), "promises.index": READS, "promises.keep": ("admin",),
     "brands.choose": SIGNED_IN, "brands.posting": ("moderator", "admin"),
 }  # fmt: skip
 

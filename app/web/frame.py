@@ -61,7 +61,7 @@ PLACES = {
         Place("claims", "claims.index", "Claims", "pen-line", "desk", rooms=("postings",)),
         Place("incidents", "incidents.index", "Incidents", "group", "incidents"),
         Place("looks", "appeals.index", "Appeals", "scale", "reviews"),
-        Place("settings", "choices.show", "Settings", "settings-2", "me"),
+        Place("settings", "choices.show", "Settings", "settings-2", "me", rooms=("promises",)),
         Place("members", "members.index", "People", "user-round", "joining"),
         Place("applications", "members.applications", "Applications", "user-round-plus", "joining"),
         Place("answers", "answers.index", "Answers", "book-open-text", "answers", rooms=("texts",)),

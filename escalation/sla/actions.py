@@ -24,7 +24,7 @@ LONGEST = 7 * 24 * 60
 """Minutes: a promise longer than a week is none."""
 BATCH = 500
 
-RULES = Permissions({"sla.set": has_role("admin")})
+RULES = Permissions({"sla.see": has_role("tier_1", "tier_2", "moderator", "analyst", "admin"), "sla.set": has_role("admin")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +106,28 @@ def note_misses(limit: int = BATCH) -> list[SlaClock]:
     return rows
 
 
-def set_promise(brand: Brand, tier: str, *, minutes: int, urgent_minutes: int, by: User) -> SlaPolicy:
-    """The brand's own time for a tier's first response; it holds for cases that open from now on. Raises Invalid."""
+def set_promise(brand: Brand, tier: str, *, minutes: int, urgent_minutes: int, by: User) -> due.Promise:
+    """The brand's own time for a tier's first response; returns what held before.
+
+    It holds for cases that open from now on, and for those another tier hands over. Raises Invalid, Forbidden.
+    """
     RULES.check(by, "sla.set", brand)
     if tier not in TIERS:
         raise Invalid("A promise is made for tier_1 or tier_2.", field="tier")
-    if not 1 <= urgent_minutes <= minutes <= LONGEST:
-        raise Invalid("Give minutes from 1 to a week; the urgent may not wait longer than the rest.", field="minutes")
+    if not 1 <= minutes <= LONGEST:
+        raise Invalid(f"A first reply is promised within 1 to {LONGEST} minutes, which is a week.", field="minutes")
+    if not 1 <= urgent_minutes <= minutes:
+        raise Invalid(f"The urgent may not wait longer than the rest: give 1 to {minutes} minutes.", field="urgent_minutes")
+    # Two admins at once would both find no row: the brand's own is held first.
+    db.session.execute(select(Brand.id).where(Brand.id == brand.id).with_for_update(key_share=True))
+    was, wanted = promises(brand.id)[tier, due.FIRST_RESPONSE], due.Promise(minutes, urgent_minutes)
+    if wanted == was:
+        return was
     row = db.session.scalar(select(SlaPolicy).where(SlaPolicy.brand_id == brand.id, SlaPolicy.tier == tier, SlaPolicy.promise == due.FIRST_RESPONSE))
     if row is None:
-        row = SlaPolicy(brand_id=brand.id, tier=tier, promise=due.FIRST_RESPONSE, minutes=minutes, urgent_minutes=urgent_minutes)
+        row = SlaPolicy(brand_id=brand.id, tier=tier, promise=due.FIRST_RESPONSE)
         db.session.add(row)
     row.minutes, row.urgent_minutes = minutes, urgent_minutes
     db.session.flush()
-    audit("sla_set", row, by=by, minutes=minutes, urgent_minutes=urgent_minutes)
-    return row
+    audit("sla_set", row, by=by, reason=tier, minutes=minutes, urgent_minutes=urgent_minutes, was=was.minutes, urgent_was=was.urgent_minutes)
+    return was

@@ -298,6 +298,7 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
             "ada", "POST", f"/replies/{asked_of_peers()}/votes", dict.fromkeys(("kind", "answers", "correct", "personal"), True) | {"revision": 1}
         ),
         "change_settings": Ask("max", "PATCH", "/brands/northwind/settings", {"settings": {"lease_minutes": 25}}),
+        "set_promise": Ask("max", "PUT", "/brands/northwind/promises/tier_1", {"minutes": 45, "urgent_minutes": 20}),
         "resume_posting": Ask("max", "DELETE", "/brands/northwind/posting_stop"),
         "stop_posting": Ask("cleo", "POST", "/brands/northwind/posting_stop"),
     }

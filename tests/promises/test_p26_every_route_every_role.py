@@ -202,6 +202,8 @@ brands.choose            signed in
 brands.posting           mx
 choices.show             x
 choices.save             x
+promises.index           m12nx
+promises.keep            x
 api.openapi              everybody
 api.deliver              everybody
 api.get_me               signed in
@@ -336,6 +338,8 @@ api.decide_flag          m
 api.stop_posting         mx
 api.get_settings         x
 api.change_settings      x
+api.get_promises         m12nx
+api.set_promise          x
 api.resume_posting       x
 api.import_mentions      x
 """

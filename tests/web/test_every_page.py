@@ -120,10 +120,10 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         "ada": own + work + library + ["/desk/offers"],
         "ben": own + work + posted,
         "cleo": own + work + library + keeps + recalled + reviews + posted + cases + teaching,
-        "tim": own + work + cases + teaching,
+        "tim": own + work + cases + teaching + ["/promises"],
         "tess": own + work + cases,
         "ann": own + library[:-2] + recalled[:2] + cases,
-        "max": own + cases + teaching + ["/settings", "/members", "/applications"],
+        "max": own + cases + teaching + ["/settings", "/promises", "/members", "/applications"],
     }
 
 
