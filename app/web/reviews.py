@@ -31,6 +31,7 @@ from community.replies.actions import hold_seconds
 from community.replies.models import Posting, Revision
 from community.replies.queries import postings_of, reply_of, stuck, submitted_revisions
 from community.replies.states import POSTING
+from escalation.sla.due import span
 
 blueprint = Blueprint("reviews", __name__)
 
@@ -198,9 +199,10 @@ def scope_asked() -> dict[str, Any]:
 
 def _tags(item: QueueItem, show: str, spoken: tuple[int, int] | None, lines: tuple[int, int]) -> tuple[tuple[str, str, str], ...]:
     tags: list[tuple[str, str, str]] = []
-    minutes = (clock.now() - (item.reply.submitted_at or item.reply.created_at)).total_seconds() / 60
+    waits = clock.now() - (item.reply.submitted_at or item.reply.created_at)
+    minutes = waits.total_seconds() / 60
     if item.reply.state == "submitted" and minutes >= lines[0]:
-        tags.append((f"waits {minutes:.0f} min" if minutes < 120 else f"waits {minutes / 60:.0f} h", "bad" if minutes >= lines[1] else "warn", "clock-alert"))
+        tags.append((f"waits {span(waits)}", "bad" if minutes >= lines[1] else "warn", "clock-alert"))
     if spoken is not None:
         yes, votes = spoken
         tags.append((f"{yes} of {votes} peers say yes", "ok" if yes == votes else "warn", "check"))
