@@ -17,6 +17,7 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Invalid
 from app.kernel.permissions import Permissions
+from app.kernel.text import storable
 
 T = TypeVar("T")
 Kind = Literal["number", "switch", "option", "lines", "text"]
@@ -109,7 +110,7 @@ def lines(
         raw = given.splitlines() if isinstance(given, str) else given
         if not isinstance(raw, list) or not all(isinstance(line, str) for line in raw):
             raise Invalid(f"“{label}” is a list of texts.", field=name)
-        kept = list(dict.fromkeys(line.replace("\x00", "").strip() for line in raw if line.strip()))
+        kept = list(dict.fromkeys(storable(line.replace("\x00", "")).strip() for line in raw if line.strip()))
         if len(kept) > most or any(len(line) > LONGEST_LINE for line in kept):
             raise Invalid(f"“{label}” takes {most} lines of {LONGEST_LINE} characters at most.", field=name)
         if strange := next((line for line in kept if not each(line)), None):
@@ -127,7 +128,7 @@ def text(
     def read(given: Any) -> str:
         if not isinstance(given, str) or len(given) > most:
             raise Invalid(f"“{label}” is a text of {most} characters at most.", field=name)
-        return given.replace("\r\n", "\n").replace("\x00", "").strip()
+        return storable(given.replace("\r\n", "\n").replace("\x00", "")).strip()
 
     return _declare(Choice(name, default, "text", group, label, help, "", {}, (0, most), read, fits=fits))
 

@@ -24,8 +24,8 @@ from app.kernel import idempotency, limits
 from app.kernel.db import db
 from app.kernel.errors import Invalid, Missing, SignedOut, VouchError
 from app.kernel.pagination import MOST, Page
+from app.kernel.text import storable
 from community.channels.importing import BadPost, loads
-from community.mentions.text import storable
 
 LARGEST_ID = 10**18 - 1
 T = TypeVar("T")

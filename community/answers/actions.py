@@ -16,12 +16,13 @@ from app.kernel.audit import audit
 from app.kernel.db import among, db, insert_many
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.outbox import record
+from app.kernel.text import storable
 from community.advocates import trust
 from community.answers import search, words
 from community.answers.models import Answer, Passage, Version
 from community.answers.states import ANSWER
 from community.events import AnswerDeclined, AnswerDue, AnswerExpired, AnswerProposed, AnswerPublished
-from community.mentions.text import UNKNOWN, language, storable
+from community.mentions.text import UNKNOWN, language
 from community.permissions import RULES
 
 TITLE_LIMIT, BODY_LIMIT, WHY_LIMIT = 200, 5_000, 500

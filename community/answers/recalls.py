@@ -17,6 +17,7 @@ from app.kernel.errors import Conflict, Invalid, Missing, NotFound, VouchError
 from app.kernel.outbox import record
 from app.kernel.pagination import Page, bounded, decode, page_of
 from app.kernel.queue import enqueue, job
+from app.kernel.text import storable
 from community.answers import search
 from community.answers.models import Answer, Correction, Passage, Recall, Use, Version
 from community.answers.states import CORRECTION
@@ -25,7 +26,6 @@ from community.channels.registry import adapter_for
 from community.events import CorrectionOpened, RecallClosed, RecallOpened
 from community.mentions.actions import hold_thread
 from community.mentions.models import Mention
-from community.mentions.text import storable
 from community.permissions import RULES
 from community.replies.models import Posting, Reply
 from community.replies.path import open_window

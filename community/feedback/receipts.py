@@ -21,11 +21,11 @@ from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from app.kernel.outbox import record
+from app.kernel.text import storable
 from community.advocates import records
 from community.events import ReaderDoubted, ReaderHelped
 from community.feedback.models import Feedback, Receipt
 from community.mentions.models import Mention
-from community.mentions.text import storable
 from community.moderation.checks import mask_private
 from community.permissions import RULES
 from community.replies.models import Posting, Reply

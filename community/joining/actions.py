@@ -22,13 +22,13 @@ from app.kernel.crypto import hash_token, new_token
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.outbox import record
+from app.kernel.text import storable
 from app.notices import mail
 from community.advocates.actions import advocate_of
 from community.events import ApplicationReceived, PersonJoined, RoleChanged
 from community.joining import guidelines
 from community.joining.models import Application, Invitation
 from community.joining.states import APPLICATION, INVITATION
-from community.mentions.text import storable
 from community.permissions import RULES
 
 INVITED_FOR = timedelta(days=7)

@@ -19,6 +19,7 @@ from sqlalchemy import func, insert, or_, select, update
 from app.kernel import clock, live
 from app.kernel.db import among, db, insert_many
 from app.kernel.outbox import record
+from app.kernel.text import storable
 from app.notices.actions import forget_words
 from community.answers import search
 from community.channels.base import Author, Incoming
@@ -27,7 +28,7 @@ from community.events import MentionsReceived, TasksOpened
 from community.feedback.actions import read_follow_up, says_settled, settled_by_author
 from community.mentions import threads
 from community.mentions.models import Decision, Mention
-from community.mentions.text import languages, readable, storable
+from community.mentions.text import languages, readable
 from community.ports import Post, Route, ports
 from community.replies import withdrawal
 from community.tasks import actions as task_actions

@@ -1,7 +1,7 @@
-"""What happens to outside text: what a database can hold, what a reader can search, which language it is.
+"""What happens to outside text: what a reader can search, which language it is.
 
-`storable` is the text as it came; only what no database holds is replaced. `readable` is the copy that the
-classifier and the search see. Everything here is linear in the length of the text, whatever its characters.
+What is stored is the text as it came (`storable`). `readable` is the copy that the classifier and the search see.
+Everything here is linear in the length of the text, whatever its characters.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from app.kernel.text import storable
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -66,7 +68,6 @@ FOREIGN = _words(
     """
 )
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Soft hyphen, zero-width space, word joiner, byte order mark and the invisible operators say nothing anywhere.
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -116,14 +117,6 @@ _SCRIPTS = (
     ),
 )
 _HANT_HINTS = ("zh-hant", "zh-tw", "zh-hk", "zh-mo", "zh_hant", "zh_tw", "zh_hk", "yue")
-
-
-def storable(text: str) -> str:
-    """The text as it came. NUL and half surrogates, which no database holds, become U+FFFD; a split pair is joined."""
-    if not _UNSTORABLE.search(text):
-        return text
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return joined.replace("\x00", "\ufffd")
 
 
 def readable(text: str) -> str:

@@ -20,6 +20,7 @@ from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.outbox import record
 from app.kernel.queue import enqueue
+from app.kernel.text import storable
 from community.advocates import records
 from community.answers import uses
 from community.channels.base import Voice
@@ -27,7 +28,6 @@ from community.channels.models import ChannelAccount
 from community.events import ReplyApproved, ReplySubmitted
 from community.feedback import links
 from community.mentions.models import Mention
-from community.mentions.text import storable
 from community.moderation import checks, sampling
 from community.moderation.checks import copies
 from community.moderation.models import Review

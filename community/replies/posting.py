@@ -269,8 +269,9 @@ def _forbidden(posting: Posting, account: ChannelAccount, brand: Brand) -> tuple
 
 
 def _on_record(reply: Reply, revision: Revision) -> bool:
-    """Whether this very revision was approved, by a person or by a named rule."""
-    approval = select(Review.id).where(Review.reply_id == reply.id, Review.revision == revision.number, Review.decision == "approve")
+    """Whether this very revision was approved, by a person other than its writer or by a named rule."""
+    entitled = (Review.reviewer_id != reply.writer_id) | (Review.reviewer_id.is_(None) & Review.rule.is_not(None))
+    approval = select(Review.id).where(Review.reply_id == reply.id, Review.revision == revision.number, Review.decision == "approve", entitled)
     return db.session.scalar(approval) is not None
 
 

@@ -12,7 +12,7 @@ from app.kernel import clock
 from app.kernel.audit import audit
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid
-from community.mentions.text import storable
+from app.kernel.text import storable
 from community.permissions import RULES
 from community.texts.models import Snippet
 

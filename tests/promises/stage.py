@@ -53,12 +53,14 @@ class Person:
             with db.transaction():
                 self.token = people.issue_token(user, "walk", by=user)
 
-    def ask(self, method: str, path: str, data: dict[str, Any] | None = None, **more: Any) -> TestResponse:
-        """As a program would (a path of the API) or as a browser does."""
+    def ask(self, method: str, path: str, data: dict[str, Any] | None = None, *, raw: bytes | None = None, **more: Any) -> TestResponse:
+        """As a program would (a path of the API; `raw` is a body as it is sent) or as a browser does."""
         if not path.startswith("/api/"):
             return self.browser.open(path, method=method, data=data, **more)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         body: dict[str, Any] = {} if method in ("GET", "HEAD", "OPTIONS") else {"json": data or {}}
+        if raw is not None:
+            body = {"data": raw, "content_type": "application/json"}
         return self.app.test_client().open(path, method=method, headers=headers, **body, **more)
 
 

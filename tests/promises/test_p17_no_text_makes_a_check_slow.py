@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from app.kernel.db import db
+from app.kernel.text import storable
 from community.answers import pages
 from community.answers.words import terms
 from community.incidents.likeness import sketch
-from community.mentions.text import language, readable, storable
+from community.mentions.text import language, readable
 from community.moderation import checks
 from community.ports import Post
 from community.replies import actions as replies

@@ -30,6 +30,7 @@ from tests.stories import brand, person
             ["help.example.com", "b.example", "xn--mnchen-3ya.example"],
         ),
         ("public_contacts", "0800 1\x0023", ["0800 123"]),
+        ("public_contacts", ["0800 \ud800 123"], ["0800 \ufffd 123"]),
         ("review_old_minutes", 16, 16),
     ],
 )

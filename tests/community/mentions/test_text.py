@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from community.mentions.text import language, languages, readable, storable
+from app.kernel.text import storable
+from community.mentions.text import language, languages, readable
 from tests.harness.patience import best_seconds
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
