@@ -114,7 +114,9 @@ def init_app(app: Flask) -> None:
     # The token in the place of the extension's own, which does the whole work again for each form; as a global, too, so that the kit
     # is put together once a process and not for every page.
     app.jinja_env.globals.update(asset=asset, sprite_icon=icon, frame=frame, may_link=render.link)
-    app.jinja_env.globals.update(csrf_token=_csrf_token, csrf_field=_csrf_field, place_address=place_address, remember=lru_cache(maxsize=1024))
+    # Told apart by type, too: as strings, markup and the plain words it is spelled with are equal.
+    remember = lru_cache(maxsize=1024, typed=True)
+    app.jinja_env.globals.update(csrf_token=_csrf_token, csrf_field=_csrf_field, place_address=place_address, remember=remember)
     app.context_processor(lambda: {"csrf_token": _csrf_token})
 
 
