@@ -91,6 +91,8 @@ PAGES = (
     promises,
     assets,
 )
+RECEIPT = frozenset({"receipts.show", "receipts.say"})
+"""Pages of readers who never chose English: a failure speaks their language too."""
 SECRETS = frozenset({"csrf_token", "password", "next"})
 WORTH_KEEPING, LONGEST_KEPT, MOST_KEPT = 20, 20_000, 3
 """Characters from which typed words are shown again after a refusal; how many of one field, and how many fields."""
@@ -180,6 +182,8 @@ def error_page(status: int, code: str, message: str, extra: dict[str, Any]) -> R
     if frame.is_part() or request.is_json:
         return make_response(jsonify(code=code, message=message, **extra), status)
     kept = _typed(status)
+    if request.endpoint in RECEIPT:
+        return make_response(receipts.failed(status, extra, kept), status)
     if status == 401 and not kept:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("session.new", next=back if back != "/" else None), 303)  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -53,6 +54,11 @@ def words(lang: str | None) -> Words:
         kin = ("zh-Hant" if {"hant", "tw", "hk", "mo"} & set(parts) else "zh-Hans") if parts[0] == "zh" else parts[0]
         lang = kin if kin in known else FALLBACK
     return Words(str(lang), known[str(lang)])
+
+
+def first_of(wanted: Iterable[str]) -> str | None:
+    """The first of a reader's languages, dearest first, that we write itself or as its kin."""
+    return next((code for code in wanted if words(code).lang.split("-")[0] == code.lower().split("-")[0]), None)
 
 
 @cache

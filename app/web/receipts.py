@@ -6,6 +6,8 @@ for this receipt and good for a day. There is nothing to steal with a forged one
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -27,6 +29,8 @@ blueprint = Blueprint("receipts", __name__)
 
 GOOD_FOR = 24 * 3600
 """Seconds a page may stay open before its form is refused."""
+FAILURES = {400: "too_long", 404: "no_receipt", 429: "too_fast"}
+"""What is said of a failure, by its status; of any other that it did not work."""
 ROLES = {"moderator": "moderator", "tier_1": "employee", "tier_2": "specialist", "admin": "employee", "advocate": "advocate"}
 RULES_SAID = ("employee_role", "peers", "trust")
 """Rules that have a sentence of their own."""
@@ -43,7 +47,7 @@ def show(receipt: str) -> ResponseReturnValue:
         if refusal.message != queries.EARLY:
             raise
         # Whose post it is can't be told before the reply is out: the reader's browser names a language.
-        lang = asked or request.accept_languages.best_match(list(receipt_words.languages()))
+        lang = asked or receipt_words.first_of(request.accept_languages.values())
         return render_template("receipts/early.html", w=receipt_words.words(lang)), refusal.status
 
 
@@ -60,6 +64,17 @@ def say(receipt: str) -> ResponseReturnValue:
     receipts.say(receipt, request.form.get("verdict", ""), words=request.form.get("words"), address=request.remote_addr or "")
     lang = request.form.get("lang") or None
     return redirect(url_for("receipts.show", receipt=receipt, said=request.form["verdict"], lang=lang if lang in receipt_words.languages() else None), 303)
+
+
+def failed(status: int, extra: dict[str, Any], kept: list[str]) -> str:
+    """A failure on a receipt's address, to a reader who need not know English; `kept` is what they wrote, so that it isn't lost."""
+    known = receipt_words.languages()
+    chosen, shown = request.values.get("lang"), request.form.get("shown")
+    lang = chosen if chosen in known else shown if shown in known else receipt_words.first_of(request.accept_languages.values())
+    what = FAILURES.get(status, "failed")
+    minutes = -(-int(extra.get("retry_after", 60)) // 60)
+    back = url_for("receipts.show", **(request.view_args or {}), lang=chosen if chosen in known else None) if request.method == "POST" else None
+    return render_template("receipts/failed.html", w=receipt_words.words(lang), what=what, minutes=minutes, kept=kept, back=back)
 
 
 @blueprint.get("/doubts")

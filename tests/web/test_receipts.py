@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
@@ -16,6 +18,7 @@ from app.kernel.db import db
 from community.answers import actions as answers
 from community.answers import recalls
 from community.answers.models import Use
+from community.feedback import receipts
 from community.feedback.models import Feedback, Receipt
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
@@ -168,6 +171,28 @@ def test_it_speaks_the_language_of_the_post_and_another_where_the_reader_asks(ap
     said = reader.post(link, data={"csrf_token": form(chinese.text), "verdict": "helped", "lang": "zh-Hant"}, csrf=False, follow_redirects=True)
     assert "謝謝。已記錄" in words(said)
     assert '<html lang="de">' in reader.get(f"{link}?lang=<b>").text
+
+
+def test_a_failure_speaks_the_readers_language_too_and_keeps_their_words(
+    app: Flask, link: str, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader: Visitor = app.test_client()  # type: ignore[assignment]
+    unknown = reader.get("/r/0123456789ABCDEF", headers={"Accept-Language": "fr-CH, en;q=0.3"})
+    assert (unknown.status_code, "Il n’y a pas de reçu ici" in words(unknown)) == (404, True)
+    assert '<html lang="fr">' in unknown.text and "noindex" in unknown.text
+    assert "Hier ist kein Beleg" in words(reader.get("/r/0123456789ABCDEF?lang=de")), "who chose a language keeps it"
+    with db.transaction() as session:
+        session.execute(update(Mention).values(lang="es"))
+    token = form(reader.get(link).text)
+    shown = re.findall(r'name="shown" value="([^"]+)"', reader.get(link).text)[0]
+    clock.shift(timedelta(hours=25))
+    late = reader.post(link, data={"csrf_token": token, "verdict": "wrong", "words": "La luz azul no parpadea nunca", "shown": shown}, csrf=False)
+    assert late.status_code == 400
+    assert "Esta página estuvo abierta demasiado tiempo" in words(late) and "La luz azul no parpadea nunca" in words(late)
+    assert f'href="{link}"' in late.text, "and leads back to the receipt"
+    monkeypatch.setattr(receipts, "PER_HOUR", 0)
+    answer = reader.post(link, data={"csrf_token": form(reader.get(link).text), "verdict": "helped", "shown": "ja"}, csrf=False)
+    assert "一度に送られた数が多すぎます" in words(answer) and "60分後" in words(answer)
 
 
 def test_a_language_we_do_not_write_is_answered_in_english(app: Flask, town: Town, link: str) -> None:
