@@ -36,8 +36,15 @@ ASKED, SAID = 2.0, 1.0
 """A match in the question tells more than one in the answer."""
 K1, B, USUAL = 1.2, 0.3, 40.0
 """BM25's saturation, its weight of length, and the usual number of terms."""
-LEAST_SHARE = 0.1
-"""A passage that holds less of what the question is about is not offered."""
+EVERYDAY = 0.25
+"""What an everyday word ("new", "take", "morning") weighs beside another that stands in as many passages."""
+LEAST_FIT, IN_QUESTION = 0.28, 0.5
+"""A passage that holds less of what the question is about is not offered: nothing is better than noise. What stands in the passage's own question counts
+by so much more."""
+TELLING = 4
+"""What so many rare words say is enough to go by: who tells a long story asks no less."""
+BESIDE_BEST = 0.3
+"""Nor one that fits so much less than the best of its kind: a reply to the very same words would leave no answer of the library standing."""
 MANY_TERMS = 4
 """From so many terms on, a single one in common with an earlier reply is chance; the library was written to be found."""
 OTHER_LANGUAGE, UNKNOWN_LANGUAGE = 0.6, 0.95
@@ -180,9 +187,11 @@ def search(brand_id: int, question: str, *, lang: str = "und", limit: int = 10, 
         return []
     passages = db.session.scalars(_PASSAGES, {"ids": [*{*ids, *near}], "brand": brand_id}).all()
     held = [(passage, Counter(passage.asked.split()), Counter(passage.said.split())) for passage in passages]
-    rarity = _rarity(wanted, known, total, held)
+    rarity, rarest = _rarity(wanted, known, total, held)
+    least = LEAST_FIT * min(sum(rarity[term] for term in own), TELLING * rarest)
     now = clock.now()
-    by_words = _ordered((passage, score(passage, q, a, own, wanted, rarity, lang, now)) for passage, q, a in held)
+    by_words = _ordered((passage, score(passage, q, a, own, wanted, rarity, least, lang, now)) for passage, q, a in held)
+    by_words = _near_best(by_words)
     if not near:
         return by_words[:limit]
     by_meaning = _ordered((passage, near.get(passage.id, 0.0) * merit(passage, lang, now)) for passage in passages)
@@ -196,26 +205,30 @@ def score(
     own: Sequence[str],
     wanted: Mapping[str, float],
     rarity: Mapping[str, float],
+    least: float,
     lang: str,
     now: datetime,
 ) -> float:
-    """How well a passage fits: BM25 of its terms, times how often it helped, how fresh it is, and whether the language is the same. 0: not at all."""
+    """How well a passage fits: BM25 of its terms, times how often it helped, how fresh it is, and whether the language is the same. 0: not at all,
+    or it holds less than `least` of what the question's terms weigh."""
     length = 1 - B + B * (sum(asked.values()) + sum(said.values())) / USUAL
-    found = covered = whole = 0.0
+    found = covered = in_question = whole = 0.0
     matched = 0
     for term in own:
         whole += rarity[term]
-        best = share = 0.0
+        best = share = titled = 0.0
         for each in (term, *(other for other in words.related(term) if other in wanted)):
             weight = 1.0 if each == term else RELATED
             often = ASKED * asked.get(each, 0) + SAID * said.get(each, 0)
             if often:
                 best = max(best, weight * rarity[each] * often * (K1 + 1) / (often + K1 * length))
                 share = max(share, weight)
+                titled = max(titled, weight if each in asked else 0.0)
         found += best
         covered += share * rarity[term]
+        in_question += titled * rarity[term]
         matched += share > 0
-    if whole <= 0 or covered / whole < LEAST_SHARE or (passage.reply_id and matched < 2 and len(own) >= MANY_TERMS):
+    if whole <= 0 or covered + IN_QUESTION * in_question < least or (passage.reply_id and matched < 2 and len(own) >= MANY_TERMS):
         return 0.0
     return found * (0.5 + 0.5 * covered / whole) * merit(passage, lang, now)
 
@@ -287,6 +300,13 @@ def _ordered(scored: Iterable[tuple[Passage, float]]) -> list[Hit]:
     return sorted((Hit(passage, points) for passage, points in scored if points > 0), key=lambda hit: (-hit.score, -hit.passage.id))
 
 
+def _near_best(hits: Sequence[Hit]) -> list[Hit]:
+    best: dict[bool, float] = {}
+    for hit in hits:
+        best.setdefault(hit.passage.answer_id is None, hit.score)
+    return [hit for hit in hits if hit.score >= BESIDE_BEST * best[hit.passage.answer_id is None]]
+
+
 def _joined(by_words: Sequence[Hit], by_meaning: Sequence[Hit]) -> list[Hit]:
     """Two orders as one, by places: the points of the one say nothing beside those of the other."""
     points: dict[Passage, float] = {}
@@ -330,13 +350,17 @@ def _candidates(brand_id: int, wanted: Mapping[str, float], known: Mapping[str, 
 
 def _rarity(
     wanted: Mapping[str, float], known: Mapping[str, int], total: int, held: Sequence[tuple[Any, Mapping[str, int], Mapping[str, int]]]
-) -> dict[str, float]:
-    """BM25's weight of each term; where terms were not counted yet, by the candidates themselves."""
+) -> tuple[dict[str, float], float]:
+    """BM25's weight of each term, and of one that is as rare as can be; where terms were not counted yet, by the candidates themselves."""
     whole = max(total, len(held), SMALLEST)
     unknown = max(1, total // COMMON)
     rarity = {}
     for term in wanted:
         seen = sum(1 for _, asked, said in held if term in asked or term in said)
         n = min(whole, max(known.get(term, unknown), seen))
-        rarity[term] = math.log(1 + (whole - n + 0.5) / (n + 0.5))
-    return rarity
+        rarity[term] = _weight(n, whole) * (EVERYDAY if words.is_everyday(term) else 1.0)
+    return rarity, _weight(unknown, whole)
+
+
+def _weight(n: int, whole: int) -> float:
+    return math.log(1 + (whole - n + 0.5) / (n + 0.5))

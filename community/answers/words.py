@@ -50,6 +50,21 @@ STOP = _listed(
     """
 )
 """Words that say nothing of what a text is about."""
+EVERYDAY = _listed(
+    """
+    able across actually ago ahead almost alone along already always another anymore anything anyway around ask away bad began begin behind best
+    better between big bit both bring brought came choose cool course day different done during early easy eight either else end enough evening every
+    everyone everything face fact family far fast feel few find fine first five follow found four friend full fun funny gave give gone good great
+    guess guy half happen happy hard hate hear heard help high hold hope hour idea important inside instead keep kept kind knew known large last late
+    later least leave left less let life like literally little live long look lot love made make man matter maybe mean mention mind minute month
+    morning most near never new next nice night nine nothing off often old once other out outside own part people perhaps person place possible pretty
+    problem put question quite reach read ready real reason right said same saw say second see seem seen sent set seven short show side single six
+    size small something sometimes sort special start stay stop stuff such sure take taken talk tell ten thing think thought three time told took turn
+    two until use used useful usual usually wait walk way week well whole wish within woman word work world worst worth write wrong wrote year yet
+    young
+    """
+)
+"""Words that stand in posts about anything: two texts that share one need not be about the same. English; others weigh what they weigh."""
 
 
 def terms(text: str) -> list[str]:
@@ -68,6 +83,11 @@ def terms(text: str) -> list[str]:
 def related(term: str) -> frozenset[str]:
     """Terms that mean the same to a customer: `luggage` for `baggage`."""
     return _related().get(term, frozenset())
+
+
+def is_everyday(term: str) -> bool:
+    """Whether a term is one of `EVERYDAY`, in any of its forms."""
+    return term in _everyday()
 
 
 def overlap(source: Iterable[str], text: Iterable[str]) -> float:
@@ -108,6 +128,11 @@ def _stem(word: str) -> str:
     if word.endswith("e") and len(word) > 3:
         word = word[:-1]
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+
+
+@lru_cache(maxsize=1)
+def _everyday() -> frozenset[str]:
+    return frozenset(term for word in EVERYDAY for term in terms(word))
 
 
 @lru_cache(maxsize=1)

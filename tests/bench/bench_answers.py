@@ -13,7 +13,7 @@ import random
 import time
 import tomllib
 from collections.abc import Iterator
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +38,23 @@ KINDS = ("asks", "later")
 
 def main() -> None:
     app, _ = stage.application()
-    labelled = tomllib.loads(LABELLED.read_text("utf-8"))["answer"]
+    read = tomllib.loads(LABELLED.read_text("utf-8"))
+    labelled = read["answer"]
     encoder = ports.encoder
     ports.encoder = lambda: None
     with app.app_context():
         brand, by = settle()
         ids = write(brand, by, labelled)
         alone = recalls(brand, labelled, ids)
+        told_at_length = recalls(brand, at_length(labelled, read["around"]), ids)
+        unfit = noise(brand, labelled, ids, read["nothing"])
         deep: dict[str, Any] = {}
         if encoder() is not None:
             ports.encoder = encoder
             began = time.perf_counter()
             meaning.read_passages(seconds=600)
             deep = {"read_per_second": len(labelled) / (time.perf_counter() - began), "recall_at_5": recalls(brand, labelled, ids)}
+            deep |= {"told_at_length": recalls(brand, at_length(labelled, read["around"]), ids), "unfit": noise(brand, labelled, ids, read["nothing"])}
             ports.encoder = lambda: None
         began = time.perf_counter()
         fill(brand, labelled, MOST - len(labelled))
@@ -67,6 +71,8 @@ def main() -> None:
         passages=MOST,
         questions={kind: sum(len(one[kind]) for one in labelled) for kind in KINDS},
         recall_at_5=alone,
+        recall_at_5_told_at_length=told_at_length,
+        unfit_of_5=unfit,
         recall_at_5_in_full_index=among,
         search=stage.spread(seconds),
         processor_ms_each=1000 * cpu / len(seconds),
@@ -180,6 +186,32 @@ def recalls(brand: Brand, labelled: list[dict[str, Any]], ids: list[int], *, lib
                 asked += 1
         shares[kind] = hits / asked
     return shares
+
+
+def at_length(labelled: list[dict[str, Any]], around: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """The English questions once more, each in the middle of a story."""
+    turns = cycle(around)
+    return [
+        {**one, **{kind: [f"{turn['before']} {ask} {turn['after']}" for ask, turn in zip(one[kind], turns, strict=False)] for kind in KINDS}}
+        if one.get("lang", "en") == "en"
+        else {**one, **dict.fromkeys(KINDS, ())}
+        for one in labelled
+    ]
+
+
+def noise(brand: Brand, labelled: list[dict[str, Any]], ids: list[int], nothing: list[str]) -> dict[str, float]:
+    """How many of the five are others than the right one, a question; and where no answer fits, how many are shown, and to which share of the posts any."""
+    others: list[int] = []
+    for one, id_ in zip(labelled, ids, strict=True):
+        for ask in (*one["asks"], *one["later"]):
+            with db.transaction(read_only=True):
+                found = search.search(brand.id, ask, lang=one.get("lang", "en"), limit=5, library=True)
+            others.append(sum(hit.passage.answer_id != id_ for hit in found))
+    shown = []
+    for post in nothing:
+        with db.transaction(read_only=True):
+            shown.append(len(search.search(brand.id, post, lang="en", limit=5, library=True)))
+    return {"others_each": sum(others) / len(others), "none_fits_shown_each": sum(shown) / len(shown), "none_fits_any": sum(map(bool, shown)) / len(shown)}
 
 
 def timed(brand: Brand, labelled: list[dict[str, Any]]) -> tuple[list[float], float]:

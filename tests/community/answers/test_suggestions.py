@@ -99,6 +99,31 @@ def test_the_library_and_earlier_replies_are_offered_for_a_like_post(town: Town)
     assert f"a{answer.id}.1" in {one.code for one in found}
 
 
+@pytest.mark.parametrize(
+    "post",
+    [
+        "Is the shop in Bristol open late, or do you wait for the new year?",
+        "Took me ten seconds to fall for the new logo, best thing this month!",
+        "Somebody left two dogs outside your shop, can anyone turn up and look for their people?",
+    ],
+)
+def test_where_nothing_fits_nothing_is_offered(town: Town, post: str) -> None:
+    """Red when a few everyday words in common are enough."""
+    add(town)
+    add(town, "Where is my bill?", "In the app under Account, then Bills. Look at the last month first, the new one comes two days later.")
+    assert suggested(told(town.brand, post)) == []
+
+
+def test_a_question_is_found_inside_a_long_story(town: Town) -> None:
+    """Red when a post is asked to be mostly about the answer: who tells a lot about themselves gets no help."""
+    answer = add(town)
+    story = (
+        "Greetings from rainy Glasgow! My daughter writes her chemistry exam, my husband repairs the garden fence and the neighbours celebrate a wedding. "
+        f"{POST} The shop assistant in Argyle Street shrugged, your hotline played panpipes, and my cousin recommends throwing it into the Clyde."
+    )
+    assert [one.code for one in suggested(told(town.brand, story))] == [f"a{answer.id}.1"]
+
+
 def test_another_brands_knowledge_is_never_offered(town: Town) -> None:
     kestrel = brand("kestrel")
     kim = person(kestrel, "moderator")
