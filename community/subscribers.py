@@ -13,7 +13,7 @@ from app.kernel.db import db
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices import mail
-from app.notices.actions import tell
+from app.notices.actions import settle, tell
 from app.notices.models import Notice
 from community.advocates import records, trust
 from community.advocates.queries import names
@@ -150,11 +150,10 @@ def tell_decisions(event: Event, event_id: int) -> None:
                 if reviewer_id
                 else PASSED.get((rule or "").partition(":")[0], "Your reply passed.")
             )
-            by_hand = posting is not None and posting.path == "by_hand"
-            next_ = " Post it now, then paste its link." if by_hand else f" It goes out at {posting.hold_until:%H:%M} UTC." if posting is not None else ""
+            by_hand = posting is not None and posting.path == "by_hand" and posting.state != "posted"
             link = f"/replies/{reply_id}/posting" if by_hand else f"/tasks/{event.task_id}"
             note = db.session.scalar(select(Review.note).where(Review.reply_id == reply_id, Review.revision == revision))
-            _say(event, event_id, writer_id, "approved", who + next_, link, note, mail_as="post_it" if by_hand else None)
+            _say(event, event_id, writer_id, "approved", who + _what_is_next(posting), link, note, mail_as="post_it" if by_hand else None)
         case ReplyReturned(reply_id=reply_id, task_id=task_id, writer_id=writer_id, reviewer_id=reviewer_id, reason=reason):
             words = f"{_name(reviewer_id)} asks for a change.{_because(reason)} The task stays yours for 4 h."
             _say(event, event_id, writer_id, "returned", words, f"/tasks/{task_id}", _note(reply_id, "return"))
@@ -195,6 +194,8 @@ def tell_postings(event: Event, event_id: int) -> None:
             posting = db.session.get_one(Posting, posting_id)
             if posting.path == "api" and not by_employee:
                 _say(event, event_id, writer_id, "posted", "Your reply is out.", f"/tasks/{task_id}", posting.text)
+            elif posting.path == "by_hand":
+                settle(writer_id, kind="approved", link=f"/replies/{posting.reply_id}/posting")
         case PostingStuck(posting_id=posting_id, reply_id=reply_id, task_id=task_id, state=state):
             posting = db.session.get_one(Posting, posting_id)
             writer_id = db.session.get_one(Reply, reply_id).writer_id
@@ -380,6 +381,13 @@ def _says_more_than_that_it_is_out(notice: Notice) -> bool:
 
 def _say(event: Event, event_id: int, user_id: int, kind: str, words: str, link: str, quote: str | None, *, mail_as: str | None = None) -> None:
     tell(user_id, brand_id=event.brand_id, kind=kind, cause_id=event_id, text=words, link=link, quote=quote[:QUOTED] if quote else None, mail_as=mail_as)
+
+
+def _what_is_next(posting: Posting | None) -> str:
+    """For who wrote what was approved. News may come late: what is out by then asks for nothing."""
+    if posting is None or (posting.path == "by_hand" and posting.state == "posted"):
+        return ""
+    return " Post it now, then paste its link." if posting.path == "by_hand" else f" It goes out at {posting.hold_until:%H:%M} UTC."
 
 
 def _moderators(brand_id: int) -> list[User]:

@@ -60,6 +60,13 @@ def forget_words(brand_id: int, said: Iterable[tuple[str, str]]) -> None:
         notice.quote = None
 
 
+def settle(user_id: int, *, kind: str, link: str) -> None:
+    """What a notice asked for is done: it waits no longer. One that quotes somebody's words stays, for they are news still."""
+    asked = (Notice.user_id == user_id, Notice.read_at.is_(None), Notice.kind == kind, Notice.link == link, Notice.quote.is_(None))
+    if db.session.scalars(update(Notice).where(*asked).values(read_at=clock.now()).returning(Notice.id)).all():
+        db.after_commit(lambda: live.bump_person(user_id), key=("notices", user_id))
+
+
 def read_all(user: User) -> None:
     """The person has seen their notices."""
     db.session.execute(update(Notice).where(Notice.user_id == user.id, Notice.read_at.is_(None)).values(read_at=clock.now()))

@@ -122,6 +122,22 @@ def test_an_edit_is_told_and_what_is_left_to_do(northwind: Brand, ada: User, cle
     assert heard(ada, db) == [("approved", "Cleo Lindqvist approved your reply with changes. Post it now, then paste its link.", None)]
 
 
+def test_who_has_posted_is_no_longer_asked_to(northwind: Brand, ada: User, cleo: User, db: Database) -> None:
+    """However late the news comes: it never says "post it now" of what is out."""
+    posting = approve(handed_in(told(northwind), ada), cleo, db)
+    news()
+    with db.transaction(read_only=True):
+        assert [notice.read_at for notice in latest(ada) if notice.kind == "approved"] == [None]
+    placed(posting, ada)
+    news()
+    with db.transaction(read_only=True):
+        assert all(notice.read_at for notice in latest(ada) if notice.kind == "approved")
+
+    second = approve(handed_in(told(northwind, author="sven"), ada, "It ships with two cables, and the longer one is the one you want."), cleo, db)
+    placed(second, ada)
+    assert heard(ada, db)[-1] == ("approved", "Cleo Lindqvist approved your reply.", None)
+
+
 def test_a_pull_back_by_somebody_else_is_told_ones_own_is_not(northwind: Brand, ada: User, cleo: User, db: Database) -> None:
     task = told(northwind)
     reply = handed_in(task, ada)
