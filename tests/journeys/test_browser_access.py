@@ -25,6 +25,8 @@ SMALL = """least => [...document.querySelectorAll('a, button, input, select, tex
   if (['checkbox', 'radio'].includes(one.type) && label) return label.getBoundingClientRect().height < least - .5;
   return box.width < least - .5 || box.height < least - .5;
 }).map(one => `${one.outerHTML.slice(0, 90)} ${Math.round(one.getBoundingClientRect().width)}x${Math.round(one.getBoundingClientRect().height)}`)"""
+NARROW = {"width": 320, "height": 640}
+"""What is left of a wide screen at 400 %, too."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
@@ -42,8 +44,15 @@ def test_pages_have_no_barrier(town: Town, busy: dict[str, list[str]], window: C
             page.goto(url.format(me=town.people[who].id))
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 found.append(f"{url}: scrolls sideways")
+            if phone:
+                page.set_viewport_size(NARROW)
+                if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                    found.append(f"{url}: scrolls sideways on the narrowest screen")
+                page.set_viewport_size(PHONE)
             if phone and (small := page.evaluate(SMALL, FINGER)):
                 found.append(f"{url}: {len(small)} targets are smaller than a finger: {small[:3]}")
+            # At its end, a page has nothing left under the bar that decides.
+            page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
             page.evaluate(source)
             for violation in page.evaluate("rules => axe.run(document, rules).then(r => r.violations)", RULES):
                 nodes = "; ".join(f"{node['html'][:120]} ({node['failureSummary'][:160]})" for node in violation["nodes"][:2])
@@ -64,6 +73,19 @@ def test_no_strangers_word_runs(town: Town, busy: dict[str, list[str]], window: 
             assert page.evaluate("document.querySelectorAll('main script, main img, main iframe, [onerror], [onload]').length") == 0, url
     assert opened == []
     assert asked == []
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["the device is dark", "dark was chosen"])
+def test_what_is_printed_is_ink_on_paper(town: Town, window: Callable[..., Any], chosen: bool) -> None:
+    page = window("ada", dark=True)
+    page.goto("/me/outcomes")
+    if chosen:
+        page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+    colours = "[document.body, document.querySelector('h1, h2')].map(one => getComputedStyle(one)).map((one, n) => n ? one.color : one.backgroundColor)"
+    assert page.evaluate(colours) != ["rgb(255, 255, 255)", "rgb(35, 29, 25)"]
+    page.emulate_media(media="print")
+    assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(35, 29, 25)"]
+    assert page.evaluate("[...document.querySelectorAll('.btn, .rail, .bell')].filter(one => one.offsetParent !== null).length") == 0
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
