@@ -70,6 +70,15 @@ class TaskEscalated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TasksEscalated(Event):
+    """Many that nobody had anything in moved up to a tier at once, by the clock."""
+
+    task_ids: list[int]
+    tier: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskHandedBack(Event):
     """An employee returned the task to the community, with guidance."""
 

@@ -51,6 +51,7 @@ from community.events import (
     TaskReleased,
     TaskReopened,
     TaskResolved,
+    TasksEscalated,
     TrustChanged,
     TrustInGrace,
 )
@@ -102,11 +103,12 @@ def subscribe_all() -> None:
     subscribe("tell_standing", [PersonSuspended, PersonReinstated], tell_standing)
     answers.subscribe_all()
     subscribe("gather_incidents", [MentionsReceived, MentionRerouted, IncidentGrew, ReplyApproved], gather_incidents)
-    subscribe("lead_incidents", [TaskCancelled, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted], lead_incidents)
+    moves = [TaskCancelled, TaskEscalated, TasksEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted]
+    subscribe("lead_incidents", moves, lead_incidents)
     joining.subscribe_all()
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, ReaderDoubted, TaskResolved], outcomes.keep)
-    subscribe("tell_watchers", [TaskReleased, TaskEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
+    subscribe("tell_watchers", [TaskReleased, TaskEscalated, TasksEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
     subscribe("tell_overdue", [ReviewOverdue], tell_overdue)
     subscribe("tell_appeals", [AppealMade, AppealDecided], tell_appeals)
@@ -173,6 +175,9 @@ def tell_decisions(event: Event, event_id: int) -> None:
 
 def tell_watchers(event: Event, event_id: int) -> None:
     """A held task is free again: whoever waited for it is told, once. What went to the team or was answered frees nobody's hands."""
+    if isinstance(event, TasksEscalated):
+        wishes.forget_watchers(*event.task_ids)
+        return
     task = db.session.get_one(Task, event.task_id)  # type: ignore[attr-defined]
     if not isinstance(event, TaskReleased):
         wishes.forget_watchers(task.id)
@@ -355,6 +360,9 @@ def lead_incidents(event: Event, _event_id: int) -> None:
             gathering.lead_on(id_)
         case ReplyPosted(task_id=id_) | TaskEscalated(task_id=id_):
             gathering.lead_on(id_)
+        case TasksEscalated(task_ids=task_ids):
+            for id_ in gathering.of_incidents(task_ids):
+                gathering.lead_on(id_)
 
 
 def tell_readers(event: Event, event_id: int) -> None:

@@ -32,6 +32,14 @@ class CaseHandedUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CasesHandedUp(Event):
+    """Many that nobody took in time went to tier 2 at once."""
+
+    case_ids: list[int]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResolved(Event):
     """Settled, or handed back to the community (outcome `handed_back`)."""
 

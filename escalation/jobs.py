@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from itertools import groupby
 
 from sqlalchemy import insert, select, text
@@ -18,8 +20,12 @@ from escalation.learning import drift, runs
 from escalation.sla import actions as sla
 from escalation.sla.models import SlaClock
 
-HANDED_UP_AT_ONCE = 200
-"""Cases a single run moves up, each in a transaction of its own, so that a flood never keeps other writers waiting."""
+HANDED_UP_AT_ONCE = 10_000
+"""Cases a single run moves up."""
+BATCH = 250
+"""Of them, how many in one transaction: other writers wait for a moment only, and a worker that is killed leaves whole batches behind."""
+LONGEST = 60.0
+"""Seconds after which a run leaves the rest to the next."""
 PROMISE_MISSED = "promise_missed"
 
 
@@ -79,10 +85,11 @@ def note_misses() -> int:
 
 def hand_up_missed(limit: int = HANDED_UP_AT_ONCE) -> int:
     """Move missed tier 1 cases that nobody has to tier 2, each once in its life; returns how many. Whoever works on one keeps it."""
+    until = time.monotonic() + LONGEST
     with db.transaction(read_only=True) as session:
         been_up = select(CaseEntry.id).where(CaseEntry.case_id == Case.id, CaseEntry.kind == "handed_up").exists()
         late = (
-            select(Case)
+            select(Case.brand_id, Case.id)
             .join(SlaClock, SlaClock.case_id == Case.id)
             .where(
                 text(f'"case".{WANTED}'),
@@ -92,16 +99,29 @@ def hand_up_missed(limit: int = HANDED_UP_AT_ONCE) -> int:
                 SlaClock.met_at.is_(None),
                 ~been_up,
             )
-            .order_by(Case.id)
+            .order_by(Case.brand_id, Case.id)
             .limit(limit)
         )
-        cases = session.scalars(late).all()
+        found = session.execute(late).all()
     moved = 0
-    for case in cases:
-        try:
-            with db.transaction():
-                actions.hand_up(case, because=PROMISE_MISSED)
-            moved += 1
-        except Conflict:
-            continue  # somebody took it this very moment
+    for _, rows in groupby(found, key=lambda row: row.brand_id):
+        ids = [row.id for row in rows]
+        for first in range(0, len(ids), BATCH):
+            if time.monotonic() > until:
+                return moved
+            moved += _hand_up(ids[first : first + BATCH])
     return moved
+
+
+def _hand_up(case_ids: list[int]) -> int:
+    with db.transaction():
+        together = actions.hand_up_all(case_ids, because=PROMISE_MISSED)
+    return len(together) + sum(_hand_up_one(id_) for id_ in sorted(set(case_ids).difference(together)))
+
+
+def _hand_up_one(case_id: int) -> bool:
+    # Somebody may have taken it this very moment.
+    with suppress(Conflict), db.transaction() as session:
+        actions.hand_up(session.get_one(Case, case_id), because=PROMISE_MISSED)
+        return True
+    return False

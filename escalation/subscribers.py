@@ -24,6 +24,7 @@ from community.events import (
     TaskReleased,
     TaskReopened,
     TaskResolved,
+    TasksEscalated,
     TasksOpened,
 )
 from community.mentions.models import Mention
@@ -45,7 +46,7 @@ def subscribe_all() -> None:
     """List who listens to what."""
     subscribe(
         "keep_cases",
-        [TasksOpened, TaskEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingPulledBack, PostingStuck],
+        [TasksOpened, TaskEscalated, TasksEscalated, TaskReopened, TaskResolved, TaskCancelled, TaskHandedBack, ReplyPosted, PostingPulledBack, PostingStuck],
         keep_cases,
     )
     subscribe("keep_assignments", [TaskClaimed, TaskReleased], keep_assignments)
@@ -61,6 +62,8 @@ def keep_cases(event: Event, _event_id: int) -> None:
                 actions.open_cases(task_ids)
         case TaskEscalated(task_id=task_id, tier=tier, because=because, by_id=by_id, note=note):
             actions.follow_escalation(task_id, tier=tier, because=because, by_id=by_id, note=note)
+        case TasksEscalated(task_ids=task_ids, tier=tier, because=because):
+            actions.follow_escalations(task_ids, tier=tier, because=because)
         case TaskReopened(task_id=task_id, reading=reading):
             actions.follow_author(task_id, because=reading)
         case ReplyPosted(task_id=task_id, posting_id=posting_id):

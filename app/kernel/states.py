@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import update
@@ -52,3 +52,26 @@ class States:
         for key, value in {"state": end, **changes}.items():
             set_committed_value(row, key, value)
         return end
+
+    def move_all(self, rows: Sequence[Any], verb: str, **changes: Any) -> None:
+        """Make the move for many rows of one kind that the caller holds, in one statement for each state they are in.
+
+        `changes` may be SQL. The rows at hand are expired. Raises Conflict when one of them has no such move, or isn't where it was seen.
+        """
+        session = db.session
+        session.flush()
+        by_state: dict[str, list[Any]] = {}
+        for row in rows:
+            by_state.setdefault(row.state, []).append(row)
+        for seen, those in by_state.items():
+            end = self.table.get((seen, verb))
+            kind = type(those[0])
+            ids = [row.id for row in those]
+            if end is None:
+                raise Conflict(f"This {self.name} is {seen.replace('_', ' ')}: that is not possible any more.", state=seen)
+            moved = update(kind).where(kind.id.in_(ids), kind.state == seen).values(state=end, **changes)
+            done = session.execute(moved.execution_options(synchronize_session=False))
+            if done.rowcount != len(ids):  # type: ignore[attr-defined]
+                raise Conflict(f"Somebody was faster: not each {self.name} is {seen.replace('_', ' ')} any more.", state=seen)
+            for row in those:
+                session.expire(row)

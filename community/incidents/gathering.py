@@ -186,6 +186,12 @@ def lead_on(task_id: int) -> None:
         changed(incident)
 
 
+def of_incidents(task_ids: Collection[int]) -> list[int]:
+    """Those of these tasks that stand in an incident, the leading ones too."""
+    leads = select(Incident.id).where(Incident.leading_task_id == Task.id).exists()
+    return list(db.session.scalars(select(Task.id).where(Task.id.in_(task_ids), or_(Task.led_by_id.is_not(None), leads)).order_by(Task.id)))
+
+
 def _rank(task: Task) -> tuple[int, datetime, int]:
     return -TIERS.index(task.audience), task.opened_at, task.id
 

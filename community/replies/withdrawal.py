@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import and_, or_, select
 
 from app.kernel.audit import audit
@@ -13,10 +15,18 @@ from community.replies.models import Posting, Reply
 from community.replies.states import POSTING, REPLY
 from community.tasks.models import Task
 
+UNDER_WAY = ("submitted", "returned", "approved")
+"""States of a reply that is neither a draft nor over."""
+
+
+def under_way(task_ids: Collection[int]) -> set[int]:
+    """Which of these tasks have a reply that `withdraw_all` would look at."""
+    return set(db.session.scalars(select(Reply.task_id).where(Reply.task_id.in_(task_ids), Reply.state.in_(UNDER_WAY))))
+
 
 def withdraw_all(task: Task) -> None:
     """Withdraw every submission of the task and pull back every posting still held. What a worker is sending this moment can't be stopped and is left."""
-    for reply in db.session.scalars(select(Reply).where(Reply.task_id == task.id, Reply.state.in_(("submitted", "returned", "approved")))):
+    for reply in db.session.scalars(select(Reply).where(Reply.task_id == task.id, Reply.state.in_(UNDER_WAY))):
         if reply.state in ("submitted", "returned"):
             REPLY.move(reply, "withdraw")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -17,7 +17,18 @@ from app.kernel.errors import Conflict, Forbidden, Invalid, TooMany
 from app.kernel.outbox import record
 from community.advocates import trust
 from community.advocates.models import Advocate
-from community.events import ClaimEnded, TaskCancelled, TaskClaimed, TaskEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, TasksOpened
+from community.events import (
+    ClaimEnded,
+    TaskCancelled,
+    TaskClaimed,
+    TaskEscalated,
+    TaskHandedBack,
+    TaskReleased,
+    TaskReopened,
+    TaskResolved,
+    TasksEscalated,
+    TasksOpened,
+)
 from community.joining import guidelines
 from community.mentions.models import Decision, Mention
 from community.permissions import RULES
@@ -59,6 +70,9 @@ def claim(task: Task, *, by: User) -> Claim:
         TASK.move(task, "claim", returned_to_id=None, kept_until=None)
     except Conflict:
         raise _taken(task, by) from None
+    # The row is held from here on: only now is it sure that the task didn't move up to the team since we looked.
+    if db.session.scalar(select(Task.audience).where(Task.id == task.id)) != task.audience:
+        raise Conflict("It just went to others: look again.", state="open")
     held = _give(task, by, None if _is_assignment(task, by) else _lease(task.brand_id), now)
     record(TaskClaimed(task.brand_id, task.id, by.id))
     audit("task.claim", task, by=by)
@@ -194,6 +208,28 @@ def escalate(task: Task, tier: str, *, because: str, by: User | None, note: str 
     _changed(task)
 
 
+def escalate_idle(tasks: Sequence[Task], tier: str, *, because: str) -> list[int]:
+    """Move up at once what the clock moves up, in a few statements however many there are; returns the ids of those moved.
+
+    The tasks are of one brand, and the caller holds them (`hold_all`). One that somebody has something in is left to `escalate`, which says so to them.
+    """
+    ids = [task.id for task in tasks if task.state == "open"]
+    held = db.session.scalars(select(Claim.task_id).where(Claim.task_id.in_(ids), Claim.ended_at.is_(None)))
+    busy = set(held) | withdrawal.under_way(ids)
+    idle = [task for task in tasks if task.id in ids and task.id not in busy]
+    if not idle:
+        return []
+    moved, brand_id = [task.id for task in idle], idle[0].brand_id
+    anew = {"audience": tier, "kind": "answer", "returned_to_id": None, "kept_until": None}
+    db.session.execute(update(Task).where(Task.id.in_(moved)).values(anew).execution_options(synchronize_session=False))
+    record(TasksEscalated(brand_id, moved, tier, because))
+    for task in idle:
+        audit("task.escalate", task, by=None, reason=because, tier=tier)
+    names = ("desk", "cases", "reviews", *(f"task-{id_}" for id_ in moved))
+    db.after_commit(lambda: live.bump(brand_id, *names))
+    return moved
+
+
 def hand_back(task: Task, *, by: User, note: str) -> None:
     """An employee returns the task to the community, with guidance that advocates will read. Its time on the desk begins anew."""
     RULES.check(by, "task.hand_back", task)
@@ -277,10 +313,10 @@ def hold(task: Task) -> Task:
     return db.session.scalars(select(Task).where(Task.id == task.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
 
 
-def hold_all(task_ids: Iterable[int]) -> None:
+def hold_all(task_ids: Iterable[int]) -> Sequence[Task]:
     """Hold several at once, in the one order in which all do it. Before anything else is held: whoever has one of them may wait for that."""
     wanted = select(Task).where(Task.id.in_(sorted(set(task_ids)))).order_by(Task.id).with_for_update(key_share=True)
-    db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
 
 
 def live_claim(task: Task) -> Claim | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -24,8 +26,13 @@ PATIENCE = whole(
 )  # fmt: skip
 PRAISE_PATIENCE = timedelta(hours=24)
 """Thanks for praise are kind, not urgent: no employee is called for them, and after a day they would only seem odd."""
-AT_ONCE = 200
-"""Tasks a single run moves, each in a transaction of its own, so that a flood never keeps other writers waiting."""
+AT_ONCE = 10_000
+"""Tasks a single run moves."""
+BATCH = 250
+"""Of them, how many in one transaction: other writers wait for a moment only, and a worker that is killed leaves whole batches behind."""
+LONGEST = 60.0
+"""Seconds after which a run leaves the rest to the next."""
+FREED_AT_ONCE = 200
 
 
 def patience_of(brand: Brand) -> timedelta:
@@ -35,17 +42,21 @@ def patience_of(brand: Brand) -> timedelta:
 
 def fall_back(limit: int = AT_ONCE) -> int:
     """Move up what nobody answered in time, and let go of praise that waited a day; returns how many. Running twice changes nothing more."""
-    moved = 0
+    moved, until = 0, time.monotonic() + LONGEST
     with db.transaction(read_only=True):
         brands = all_brands()
     for brand in brands:
-        moved += sum(_give_up(task_id, brand) for task_id in _overdue(brand, limit - moved))
+        due = _overdue(brand, limit - moved)
+        for first in range(0, len(due), BATCH):
+            if time.monotonic() > until:
+                return moved
+            moved += _give_up(due[first : first + BATCH], brand)
         if moved >= limit:
             break
     return moved
 
 
-def free_kept(limit: int = AT_ONCE) -> int:
+def free_kept(limit: int = FREED_AT_ONCE) -> int:
     """End every keeping whose time is over: the task is anybody's, and who waits for it hears so. Returns how many."""
     with db.transaction(read_only=True) as session:
         over = (Task.returned_to_id.is_not(None), Task.state == literal_column("'open'"), Task.kept_until <= clock.now())
@@ -72,18 +83,33 @@ def _overdue(brand: Brand, limit: int) -> list[int]:
         return list(session.scalars(select(Task.id).where(*waiting, *late, free).order_by(Task.opened_at).limit(limit)))
 
 
-def _give_up(task_id: int, brand: Brand) -> bool:
+def _give_up(task_ids: Sequence[int], brand: Brand) -> int:
+    """What nobody has anything in goes up together; thanks, and what somebody wrote for, one by one."""
+    with db.transaction():
+        late = [task for task in actions.hold_all(task_ids) if _is_late(task, brand)]
+        moved = actions.escalate_idle([task for task in late if task.kind != "thank"], "tier_1", because="unanswered")
+    rest = {task.id for task in late}.difference(moved)
+    return len(moved) + sum(_give_up_one(task_id, brand) for task_id in sorted(rest))
+
+
+def _give_up_one(task_id: int, brand: Brand) -> bool:
     with suppress(Conflict), db.transaction() as session:
-        task, now = actions.hold(session.get_one(Task, task_id)), clock.now()
-        kept = task.returned_to_id is not None and task.kept_until is not None and task.kept_until > now
-        if task.state != "open" or task.audience != "community" or kept or task.opened_at > now - _patience(brand, task.kind):
-            return False  # somebody took it, or its time began anew, this very moment
+        task = actions.hold(session.get_one(Task, task_id))
+        if not _is_late(task, brand):
+            return False
         if task.kind == "thank":
             actions.cancel(task, because="praise_waited", by=None)
         else:
             actions.escalate(task, "tier_1", because="unanswered", by=None)
         return True
     return False
+
+
+def _is_late(task: Task, brand: Brand) -> bool:
+    """Still, now that it is held: somebody may have taken it, or its time begun anew, this very moment."""
+    now = clock.now()
+    kept = task.returned_to_id is not None and task.kept_until is not None and task.kept_until > now
+    return task.state == "open" and task.audience == "community" and not kept and task.opened_at <= now - _patience(brand, task.kind)
 
 
 def _patience(brand: Brand, kind: str) -> timedelta:

@@ -47,9 +47,9 @@ def watchers(task: Task) -> list[int]:
     return list(db.session.scalars(select(Watch.user_id).where(Watch.task_id == task.id).order_by(Watch.id)))
 
 
-def forget_watchers(task_id: int) -> None:
+def forget_watchers(*task_ids: int) -> None:
     """They were told, or there is nothing to wait for any more."""
-    db.session.execute(delete(Watch).where(Watch.task_id == task_id))
+    db.session.execute(delete(Watch).where(Watch.task_id.in_(task_ids)))
 
 
 def pass_on(task: Task, *, by: User, reason: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import User
@@ -28,9 +28,10 @@ from community.tasks import actions as task_actions
 from community.tasks.models import LIVE, Task
 from escalation.cases.models import Case, CaseEntry
 from escalation.cases.states import CASE
-from escalation.events import CaseAssigned, CaseHandedUp, CaseReopened, CaseResolved, CasesOpened
+from escalation.events import CaseAssigned, CaseHandedUp, CaseReopened, CaseResolved, CasesHandedUp, CasesOpened
 from escalation.permissions import RULES
 from escalation.sla import actions as sla
+from escalation.sla.models import SlaClock
 from escalation.sla.queries import clock_of, promises
 from escalation.tiers import NAMES, TIERS, works_in
 
@@ -157,10 +158,37 @@ def transfer(case: Case, *, by: User, tier: str, note: str) -> Case:
 def hand_up(case: Case, *, because: str) -> Case:
     """The clock's own hand-up from tier 1 to tier 2. Raises Conflict when somebody was faster."""
     case = lock(case)
-    if case.tier != "tier_1" or case.state not in ("open", "reopened"):
+    # A claim of the task is news that may not have reached the case yet.
+    if case.tier != "tier_1" or case.state not in ("open", "reopened") or task_actions.live_claim(_task(case)) is not None:
         raise Conflict("Somebody has this case by now.", state=case.state)
     _hand_over(case, "tier_2", because=because, by=None, text=None)
     return case
+
+
+def hand_up_all(case_ids: Sequence[int], *, because: str) -> list[int]:
+    """The clock's hand-up of many at once, all of one brand, in few statements; returns those moved.
+
+    One whose task somebody has something in is left to `hand_up`, which says so to them.
+    """
+    held = select(Case).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    cases = [case for case in db.session.scalars(held) if case.tier == "tier_1" and case.state in ("open", "reopened")]
+    tasks = [task for task in task_actions.hold_all(case.task_id for case in cases) if task.audience == "tier_1"]
+    up = set(task_actions.escalate_idle(tasks, "tier_2", because=because))
+    moved = [case for case in cases if case.task_id in up]
+    if not moved:
+        return []
+    ids, brand_id, now = [case.id for case in moved], moved[0].brand_id, clock.now()
+    for case in moved:
+        audit("case_handed_over", case, by=None, reason=because, tier="tier_2")
+    running = select(SlaClock.due_at).where(SlaClock.case_id == Case.id, SlaClock.met_at.is_(None)).scalar_subquery()
+    CASE.move_all(moved, "hand_over", tier="tier_2", turn_at=func.coalesce(running, now))
+    details = {"because": because, "tier": "tier_2"}
+    lines = [{"brand_id": brand_id, "case_id": id_, "kind": "handed_up", "by_id": None, "text": None, "details": details, "at": now} for id_ in ids]
+    db.session.execute(insert(CaseEntry), lines)
+    record(CasesHandedUp(brand_id, ids, because))
+    names = ("cases", *(f"case-{id_}" for id_ in ids))
+    db.after_commit(lambda: live.bump(brand_id, *names))
+    return ids
 
 
 def let_go_of_all(user: User) -> int:
@@ -231,6 +259,16 @@ def follow_escalation(task_id: int, *, tier: str, because: str, by_id: int | Non
         _reopen(case, because=because, by=None, tier=tier, text=note)
     elif case.tier != tier:
         _hand_over(case, tier, because=because, by=None, text=note, by_id=by_id, task_moved=True)
+
+
+def follow_escalations(task_ids: Sequence[int], *, tier: str, because: str) -> None:
+    """Many moved up at once: most have no case yet, and get theirs together."""
+    # Whoever has a case of that tier already moved it along with its task.
+    elsewhere = (Case.tier != tier) | (Case.state == "resolved")
+    known = db.session.scalars(select(Case.task_id).where(Case.task_id.in_(task_ids), elsewhere).order_by(Case.id)).all()
+    open_cases(task_ids, because=because)
+    for task_id in known:
+        follow_escalation(task_id, tier=tier, because=because, by_id=None, note=None)
 
 
 def follow_reply(task_id: int, posting_id: int) -> None:

@@ -68,6 +68,8 @@ NOBODY = {
     "TasksOpened": "the desk shows it",
     "TaskClaimed": "the claimer's own act",
     "TaskEscalated": "whoever held it hears by ClaimEnded, whoever wrote by ReplyWithdrawn",
+    "TasksEscalated": "nobody had anything in them",
+    "CasesHandedUp": "tier 2 hears by PromisesMissed what comes up",
     "TaskHandedBack": "the same",
     "TaskReopened": "the writer hears by AuthorCameBack",
     "TaskResolved": "the writer hears by AuthorThanked; silence is no decision",

@@ -12,6 +12,7 @@ from app.accounts.models import Brand
 from app.kernel.db import Database
 from app.kernel.errors import Forbidden, Invalid
 from app.notices.queries import latest
+from community.tasks import actions as tasks
 from community.tasks.models import Task
 from escalation import jobs
 from escalation.cases import actions as cases
@@ -139,3 +140,30 @@ def test_a_promise_nobody_waits_for_falls_away(northwind: Brand, db: Database, c
         cases.reopen(fresh(case), by=tim)
     begun = clock_of(case, db)
     assert begun is not None and begun.due_at == fresh(case).turn_at == begun.started_at + timedelta(hours=1)
+
+
+def test_a_flood_of_misses_goes_up_together_but_for_what_somebody_took(
+    northwind: Brand, db: Database, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red when a batch takes along what somebody works on: whoever works on one keeps it."""
+    monkeypatch.setattr(jobs, "BATCH", 2)
+    tim, tess = person(northwind, "tier_1"), person(northwind, "tier_2")
+    flood = [told(northwind, audience="tier_1", author=f"author{n}") for n in range(5)]
+    news()
+    clock.shift(timedelta(minutes=75))
+    with db.transaction():
+        # Claimed a moment ago, away from the case's page: the case doesn't know it yet.
+        tasks.claim(fresh(flood[1]), by=tim)
+    jobs.keep_promises()
+    news()
+    kept = case_of(flood.pop(1), db)
+    assert (kept.tier, kept.state, kept.assignee_id) == ("tier_1", "assigned", tim.id)
+    assert [fresh(task).audience for task in flood] == ["tier_2"] * 4
+    for case in (case_of(task, db) for task in flood):
+        assert (case.tier, case.state, case.assignee_id) == ("tier_2", "open", None)
+        with db.transaction(read_only=True) as session:
+            lines = session.scalars(select(CaseEntry.kind).where(CaseEntry.case_id == case.id).order_by(CaseEntry.id)).all()
+            assert lines == ["opened", "missed", "handed_up"]
+            assert case.turn_at == session.scalars(select(SlaClock.due_at).where(SlaClock.case_id == case.id)).one()
+    with db.transaction(read_only=True):
+        assert [n.text for n in latest(tess)] == ["4 cases nobody took in tier 1 come up to you."]
