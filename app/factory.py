@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -28,7 +28,7 @@ from app.web import limits
 log = logging.getLogger(__name__)
 
 BODY_LIMIT = 1_000_000
-"""Bytes of a request; files come in through `flask mentions import`, which streams."""
+"""Bytes of a request; larger files come in through `flask mentions import`, which streams, or where a view allows more (`body_limit`)."""
 ROOT = Path(__file__).resolve().parent.parent
 READ_ONLY = "25006"
 """PostgreSQL's code for a server that only reads, as a standby does; the driver files it under internal errors."""
@@ -68,6 +68,7 @@ def create_app(config: Config | None = None) -> Flask:
     logs.init_app(app)
     login_manager.init_app(app)
     login_manager.request_loader(_person)
+    app.before_request(_allow)
     csrf.init_app(app)
     app.register_blueprint(ops.blueprint)
     web.register(app)
@@ -97,6 +98,12 @@ def _configure(app: Flask, config: Config) -> None:
     if config.trusted_proxies:
         n = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _allow() -> None:
+    """A view that takes files says how large they may be (`body_limit`); asked before anything reads the body."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    request.max_content_length = getattr(view, "body_limit", BODY_LIMIT)
 
 
 def _person(_request: Any) -> User | None:
@@ -152,6 +159,6 @@ _WORDS = {
     400: "That request could not be read.",
     404: "Not here, or not yours to see.",
     405: "That can't be done here.",
-    413: "That is too large: a request holds at most 1 MB. Larger files come in by command: “flask mentions import”, “flask answers import”.",
+    413: "That is too large: a request holds at most 1 MB, a file of answers 8 MB. More comes in by “flask mentions import” and “flask answers import”.",
     415: "That kind of content is not read here.",
 }

@@ -54,6 +54,7 @@ ENTRIES = (
     Entry("resolve-silent", 300, community.resolve_silent),
     Entry("close-quiet-incidents", 900, community.close_quiet_incidents),
     Entry("corrections", 20, community.sweep_corrections),
+    Entry("answer-files", 15, community.sweep_answer_files),
     Entry("answer-owners", 900, community.tell_answer_owners),
     Entry("keep-learning", 60, escalation.keep_learning),
     # Upkeep.

@@ -6,7 +6,7 @@ from app.kernel.db import db
 from app.kernel.queue import job
 from community.advocates import records, trust
 from community.answers import actions as answers
-from community.answers import meaning, recalls, search
+from community.answers import bringing, meaning, recalls, search
 from community.feedback import actions as feedback
 from community.incidents import actions as incidents
 from community.mentions import actions as mentions
@@ -49,6 +49,11 @@ def send_overdue_triage() -> int:
 @job(queue="posting")
 def sweep_postings() -> int:
     return posting.sweep()
+
+
+@job(queue="default")
+def sweep_answer_files() -> int:
+    return bringing.sweep()
 
 
 @job(queue="slow", timeout=600)

@@ -11,7 +11,7 @@ from app.accounts.models import User
 from app.kernel import clock
 from app.kernel.db import db
 from community.advocates.models import Advocate, QualityMark, TopicRecord
-from community.answers.models import Answer, Recall, Version
+from community.answers.models import Answer, AnswerFile, Recall, Version
 from community.feedback.models import Feedback, FollowUp, Outcome
 from community.incidents.models import IncidentAnswer, IncidentMention
 from community.joining.models import Acceptance, Application, Guidelines, Invitation
@@ -54,7 +54,8 @@ def listed() -> None:
     own(Invitation, "user_id", "invitations", ("brand_id", "email", "role", "made_at", "ended_at"), erase="delete")
     # The brand's own record of who did or decided something for it, a number from now on.
     for model, column in (
-        (Version, "published_by_id"), (Answer, "owner_id"), (Recall, "by_id"), (Decision, "by_id"), (Task, "returned_to_id"), (Task, "raised_by_id"),
+        (Version, "published_by_id"), (Answer, "owner_id"),
+        (AnswerFile, "by_id"), (Recall, "by_id"), (Decision, "by_id"), (Task, "returned_to_id"), (Task, "raised_by_id"),
         (Feedback, "settled_by_id"), (Snippet, "by_id"), (IncidentMention, "left_by_id"), (IncidentAnswer, "writer_id"),
         (Guidelines, "by_id"), (Invitation, "by_id"), (Application, "decided_by_id"),
     ):  # fmt: skip

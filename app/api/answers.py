@@ -16,8 +16,8 @@ from app.api.door import Given, Listed, OfBrand, Paged, RowId, Shown, Slug, Word
 from app.kernel.db import db
 from app.kernel.errors import Invalid, Missing
 from app.kernel.pagination import MOST
-from community.answers import actions, importing, pages, queries, recalls, suggestions
-from community.answers.models import Answer, Correction
+from community.answers import actions, bringing, importing, pages, queries, recalls, suggestions
+from community.answers.models import Answer, AnswerFile, Correction
 from community.permissions import RULES
 from community.tasks.queries import task_of
 
@@ -163,6 +163,32 @@ class ImportedView(Shown):
     bad: list[BadLine]
 
 
+class FileGiven(Given):
+    """A file of any number of lines."""
+
+    brand: Slug | None = None
+    name: Annotated[Words, Field(min_length=1, max_length=200)] = "answers.csv"
+    csv: Annotated[Words, Field(description="A CSV file's text; its first line names the columns: title, body, and lang, topic, public.")]
+
+
+class FileView(Shown):
+    """`total` lines below the first, `done` of them looked at. `bad` names the first thousand of those `not_taken`."""
+
+    id: int
+    brand: str
+    name: str
+    state: Literal["under_way", "done", "stopped", "given_up"]
+    total: int
+    done: int
+    added: int
+    known: int
+    not_taken: int
+    bad: list[BadLine]
+    because: str | None
+    at: datetime
+    ended_at: datetime | None
+
+
 class DeclineGiven(Given):
     reason: Annotated[Words, Field(min_length=1, max_length=actions.WHY_LIMIT)]
 
@@ -290,6 +316,25 @@ def import_answers(*, by: User, body: ImportGiven) -> ImportedView:
         ]
     found = importing.import_rows(brand, lines, by=by, source=body.source)
     return ImportedView(read=found.read, added=found.added, known=found.known, bad=[BadLine(line=line, why=why) for line, why in found.bad])
+
+
+@door("POST", "/answers/files", takes=FileGiven, gives=FileView)
+def bring_answers_file(*, by: User, body: FileGiven) -> FileView:
+    """Hand in a whole file of answers as `csv`: a worker takes it in, line by line. `GET /answers/files/{id}` says how far it is."""
+    content = body.csv.encode()
+    return _file(bringing.begin(scope.brand_of(by, body.brand), by=by, name=body.name, content=content, lines=bringing.lines_of(content)))
+
+
+@door("GET", "/answers/files/<id:file_id>", gives=FileView)
+def get_answers_file(*, by: User, file_id: int, **_: object) -> FileView:
+    """How far a file is, and what was not taken."""
+    return _file(bringing.file_of(by, file_id))
+
+
+@door("POST", "/answers/files/<id:file_id>/stop", gives=FileView)
+def stop_answers_file(*, by: User, file_id: int, **_: object) -> FileView:
+    """Take nothing more of it; what was taken in stands."""
+    return _file(bringing.stop(bringing.file_of(by, file_id), by=by))
 
 
 @door("POST", "/answers/page", takes=PageGiven, gives=PageView, within="nothing")
@@ -426,6 +471,12 @@ def _recall(one: recalls.Standing) -> RecallView:
         open=one.open,
         not_possible=one.not_possible,
     )
+
+
+def _file(one: AnswerFile) -> FileView:
+    names = ("id", "name", "state", "total", "done", "added", "known", "because", "at", "ended_at")
+    bad = [BadLine(line=line, why=why) for line, why in one.problems]
+    return FileView(**{name: getattr(one, name) for name in names}, brand=scope.slug_of(one.brand_id), not_taken=one.bad, bad=bad)
 
 
 def _correction(one: Correction) -> CorrectionView:

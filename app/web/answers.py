@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +18,7 @@ from app.kernel.errors import Forbidden, Invalid, Missing, NotFound
 from app.web import limits, render
 from app.web.frame import done, page, page_or_part, watch
 from community.advocates.queries import names
-from community.answers import actions, importing, pages, public, recalls, suggestions, uses
+from community.answers import actions, bringing, importing, pages, public, recalls, suggestions, uses
 from community.answers.models import Answer, Version
 from community.answers.queries import SHOWS, Entry, entry_of, is_stale, library, proposals_waiting, translations_of, used_in, versions_of
 from community.permissions import RULES
@@ -310,30 +309,43 @@ def _case_to_answer(user: User, task: Task) -> Case | None:
 @blueprint.get("/answers/import")
 def bring() -> ResponseReturnValue:
     """A file or a page to take answers from."""
-    return page("answers/import.html", counts=None, found=None, refused=None, url="", **_about(_user(), acting_brand().id))
+    user, brand = _user(), acting_brand()
+    return page("answers/import.html", counts=None, found=None, refused=None, url="", files=bringing.files(user, brand), **_about(user, brand.id))
 
 
 @blueprint.post("/answers/import/file")
 def bring_file() -> ResponseReturnValue:
-    """A file, some lines in a transaction each: a long one makes nobody wait."""
+    """A file: a worker takes it in, and its page says how far it is."""
     user, brand = _begin()
-    sent, counts, refused = request.files.get("file"), None, None
+    sent = request.files.get("file")
     try:
         if sent is None or not sent.filename:
             raise Missing("Choose a file first.", field="file")
-        found = importing.rows(importing.opened(sent.stream))
-        while batch := list(islice(found, importing.BATCH)):
-            with db.transaction():
-                part = importing.import_rows(brand, batch, by=db.session.merge(user, load=True))
-            counts = part if counts is None else counts + part
-        if counts is None:
-            raise Invalid("There is nothing below its first line.", field="file")
+        content = sent.stream.read()
+        lines = bringing.lines_of(content)
     except (Invalid, Missing) as refusal:
-        refused = refusal
-    return _brought(user, brand, counts=counts, refused=refused)
+        return _brought(user, brand, refused=refusal)
+    with db.transaction():
+        one = bringing.begin(brand, by=db.session.merge(user, load=True), name=sent.filename, content=content, lines=lines)
+    return redirect(url_for("answers.brought", file_id=one.id), 303)
 
 
 bring_file.own_transactions = True  # type: ignore[attr-defined]
+# What stands around the file in the request is small.
+bring_file.body_limit = bringing.FILE_LIMIT + 10_000  # type: ignore[attr-defined]
+
+
+@blueprint.get("/answers/files/<int:file_id>")
+def brought(file_id: int) -> ResponseReturnValue:
+    """How far a file is, and each line that was not taken with its reason."""
+    watch(f"answer-file-{file_id}")
+    return page_or_part("answers/file.html", "answers/_file.html", one=bringing.file_of(_user(), file_id))
+
+
+@blueprint.post("/answers/files/<int:file_id>/stop")
+def stop_file(file_id: int) -> ResponseReturnValue:
+    bringing.stop(bringing.file_of(_user(), file_id), by=_user())
+    return done("answers.brought", "Stopped. What was taken in stands.", file_id=file_id)
 
 
 @blueprint.post("/answers/import/page")
@@ -393,7 +405,8 @@ def _brought(
 ) -> ResponseReturnValue:
     with db.transaction(read_only=True):
         shown = page(
-            "answers/import.html", counts=counts, found=found, refused=refused.message if refused else None, url=url, **_about(user, brand.id)
+            "answers/import.html", counts=counts, found=found, refused=refused.message if refused else None, url=url,
+            files=bringing.files(user, brand), **_about(user, brand.id),
         )  # fmt: skip
     return shown, refused.status if refused else 422 if found and counts else 200
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -199,3 +200,36 @@ class Correction(Base):
     reason: Mapped[str | None] = mapped_column(String(300))
     at: Mapped[datetime]
     """When its state last changed."""
+
+
+class AnswerFile(Base):
+    """A file of answers that somebody handed in, how far it has come, and what came of it."""
+
+    __tablename__ = "answer_file"
+    __table_args__ = (
+        Index("ix_answer_file_brand", "brand_id", "id"),
+        only_where("ix_answer_file_under_way", "id", where="state = 'under_way'"),
+    )
+
+    id: Mapped[Id]
+    brand_id: Mapped[int] = ref("brand.id")
+    by_id: Mapped[int] = ref("user.id")
+    """Whose the answers are."""
+    name: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """The file itself, until it has ended."""
+    total: Mapped[int]
+    """Lines below the first."""
+    done: Mapped[int]
+    added: Mapped[int]
+    known: Mapped[int]
+    bad: Mapped[int]
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    """(line, why) of those that were not taken."""
+    tries: Mapped[int]
+    """How often it was begun since the last line that came in."""
+    because: Mapped[str | None] = mapped_column(String(400))
+    """Why it was given up."""
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""The moves of an answer and of a correction."""
+"""The moves of an answer, of a correction, and of a file of answers."""
 
 from app.kernel.states import States
 
@@ -12,6 +12,8 @@ ANSWER = States(
     ],
 )
 """`draft` is also what an advocate proposed. A stale answer is `published` past its `review_by`."""
+
+FILE = States("file", [("under_way", "finish", "done"), ("under_way", "stop", "stopped"), ("under_way", "give_up", "given_up")])
 
 CORRECTION = States(
     "correction",

@@ -12,6 +12,7 @@ from app.kernel import clock
 from app.kernel.db import db
 from community.advocates import trust
 from community.answers import actions as answers
+from community.answers import bringing
 from community.answers.models import Answer, Use
 from community.feedback import links, receipts
 from community.incidents import actions as incidents
@@ -199,6 +200,10 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         with db.transaction():
             return appeals.appeal(factories.fresh(reply), by=ben, words="It is so.").id
 
+    def brought() -> int:
+        with db.transaction():
+            return bringing.begin(town.northwind, by=cleo, name="old.csv", content=b"title,body\na,b", lines=1).id
+
     def asked_of_peers() -> int:
         """A reply of ben's that waits for ada's look."""
         with db.transaction():
@@ -225,6 +230,8 @@ def every_writing_ask(town: Town) -> dict[str, Ask]:
         "keep_answer": Ask("cleo", "POST", f"/answers/{answer()}/keep"),
         "change_about_answer": Ask("cleo", "PUT", f"/answers/{answer()}/about", {"topic": "billing"}),
         "import_answers": Ask("cleo", "POST", "/answers/import", {"brand": "northwind", "items": [{"title": "Where is the other?", "body": words}]}),
+        "bring_answers_file": Ask("cleo", "POST", "/answers/files", {"brand": "northwind", "csv": f"title,body\nWhere is the third?,{words}"}),
+        "stop_answers_file": Ask("cleo", "POST", f"/answers/files/{brought()}/stop"),
         "read_answers_page": Ask("cleo", "POST", "/answers/page", {"brand": "northwind", "url": f"{town.network.url}/help"}),
         "write_incident_answer": Ask("tim", "PUT", f"/incidents/{gathered('tim').id}/answer", {"body": factories.answer()}),
         "hand_in_variants": Ask("tim", "POST", f"/incidents/{answered('tim').id}/variants"),

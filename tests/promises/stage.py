@@ -15,6 +15,7 @@ from app.accounts.models import Brand, RoleName, User
 from app.kernel import clock
 from app.kernel.db import Base, db
 from community.answers import actions as answers
+from community.answers import bringing
 from community.channels.models import ChannelAccount
 from community.feedback import links, receipts
 from community.incidents import answers as incident_answers
@@ -74,6 +75,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "revise_answer": {"title": "Where is the manual?", "body": WORDS, "based_on": 1},
     "change_about_answer": {"topic": "billing"},
     "import_answers": {"items": [{"title": "Where is the manual?", "body": WORDS}]},
+    "bring_answers_file": {"csv": f"title,body\nWhere is the manual?,{WORDS}"},
     "read_answers_page": {"url": "http://127.0.0.1:9/"},
     "decline_answer": {"reason": "It is the other button."},
     "change_settings": {"settings": {"lease_minutes": 30}},
@@ -199,6 +201,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         receipt = links.receipt_for(session.get_one(Reply, posted.reply_id))
         receipts.say(receipt.token, "wrong", words=f"It is the other button.{tail}"[:500], address="192.0.2.1")
         known = answers.add(brand, by=users["moderator"], title=f"How do I reset it?{tail}", body=f"Hold the button.{tail}", lang="en")
+        brought = bringing.begin(brand, by=users["moderator"], name=f"old{tail}.csv"[:200], content=b"title,body\na,b", lines=1)
         snippet = texts.keep(brand, by=users["moderator"], name="hello", lang="en", body=f"Hello {{author}}{tail}")
     with db.transaction() as session:
         session.get_one(Brand, brand.id).settings = {"public_answers": True}
@@ -233,6 +236,7 @@ def make(app: Flask, slug: str, needle: str, *, words: str = "", roles: tuple[Ro
         "words": "what-is-this",
         "correction_id": correction.id,
         "answer_id": known.id,
+        "file_id": brought.id,
         "task_id": open_task.id,
         "tier_task_id": tier_task.id,
         "reply_id": submitted.id,

@@ -159,6 +159,8 @@ answers.keep             m12x
 answers.hand_over        m12x
 answers.bring            m12x
 answers.bring_file       m12x
+answers.brought          m12x
+answers.stop_file        m12x
 answers.bring_page       m12x
 answers.bring_picked     m12x
 answers.read             everybody
@@ -273,6 +275,9 @@ api.expire_answer        m12x
 api.keep_answer          m12x
 api.change_about_answer  m12x
 api.import_answers       m12x
+api.bring_answers_file   m12x
+api.get_answers_file     m12x
+api.stop_answers_file    m12x
 api.read_answers_page    m12x
 api.list_resting         m12x
 api.recall_answer        m12x

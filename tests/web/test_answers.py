@@ -12,9 +12,10 @@ from requests.structures import CaseInsensitiveDict
 from sqlalchemy import func, select
 
 from app.accounts.models import Brand
+from app.factory import BODY_LIMIT
 from app.kernel import http
 from app.kernel.db import db
-from community.answers import actions, importing, pages
+from community.answers import actions, bringing, importing, pages
 from community.answers.models import Answer, Use, Version
 from community.answers.recalls import begin_corrections
 from community.moderation import actions as moderation
@@ -107,19 +108,41 @@ def test_a_file_is_taken_in_line_by_line(town: Town) -> None:
         "Where?,There again.,en,how_to",
         "Where?,There.,,",
     ]
-    answer = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO("\n".join(lines).encode()), "a.csv")})
-    said = words(answer)
-    assert "2 added , 1 known already, 4 not taken:" in said.replace("2 added,", "2 added ,")
-    assert "Line 8: This question has another answer already." in said, "who mended the sheet hears that the library still says the old words"
-    assert "Line 5: There are no words yet." in said
+    said = brought(town, "\n".join(lines).encode())
+    assert "added 2 known already 1 not taken 4" in said
+    assert "Line 8 This question has another answer already." in said, "who mended the sheet hears that the library still says the old words"
+    assert "Line 5 There are no words yet." in said
     assert stored() == [("Where?", "There."), ("With, comma", "Two\nlines")]
-    again = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO("\n".join(lines).encode()), "a.csv")})
-    assert "0 added" in words(again)
-    for bad in (b"", b"a,b\n1,2", b"\xff\xfe\x00", b'title,body\n"never closed'):
+    assert "added 0 known already 3" in brought(town, "\n".join(lines).encode())
+    for bad in (b"", b"a,b\n1,2", b"\xff\xfe\x00", b"title,body\n"):
         answer = town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO(bad), "a.csv")})
-        assert answer.status_code in (200, 422)
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+    assert "Line 2 it is no CSV" in brought(town, b'title,body\n"never closed')
     assert town.browser("cleo").post("/answers/import/file", data={}).status_code == 400
     assert town.browser("ada").post("/answers/import/file", data={}).status_code == 403
+
+
+def test_ten_thousand_lines_are_taken_in_by_the_worker_and_can_be_stopped(town: Town) -> None:
+    """Red when a request holds less than a large file, or when a page waits for the lines."""
+    padding = "Hold the small button and count. " * 8
+    raw = ("title,body\n" + "".join(f"Question number {n}?,{padding}{n}\n" for n in range(10_000))).encode()
+    assert len(raw) > BODY_LIMIT
+    cleo = town.browser("cleo")
+    began = cleo.post("/answers/import/file", data={"file": (io.BytesIO(raw), "many.csv")})
+    assert began.status_code == 303
+    where = began.headers["Location"]
+    assert "0 of 10,000 lines" in words(cleo.get(where)) and stored() == []
+    assert "many.csv" in words(cleo.get("/answers/import"))
+    assert town.browser("ada").get(where).status_code == 403
+    assert town.browser("kim").get(where).status_code == 404
+    assert "Stopped after 0 of 10,000 lines" in words(cleo.post(f"{where}/stop", follow_redirects=True))
+    bringing.carry_on(int(where.rsplit("/", 1)[1]))
+    assert stored() == []
+    assert cleo.post(f"{where}/stop").status_code == 409
+    too_large = cleo.post("/answers/import/file", data={"file": (io.BytesIO(b"x" * (bringing.FILE_LIMIT + 20_000)), "huge.csv")})
+    assert too_large.status_code == 413
+    assert cleo.post("/answers", data={"title": "x", "body": "y" * 1_100_000}).status_code == 413, "other forms hold what they held"
 
 
 def test_questions_of_a_page_are_plain_text() -> None:
@@ -133,7 +156,13 @@ def test_questions_of_a_page_are_plain_text() -> None:
 
 
 def brought(town: Town, raw: bytes) -> str:
-    return words(town.browser("cleo").post("/answers/import/file", data={"file": (io.BytesIO(raw), "a.csv")}))
+    """What its page says once the worker has taken a file in."""
+    cleo = town.browser("cleo")
+    began = cleo.post("/answers/import/file", data={"file": (io.BytesIO(raw), "a.csv")})
+    assert began.status_code == 303, words(began)
+    where = began.headers["Location"]
+    bringing.carry_on(int(where.rsplit("/", 1)[1]))
+    return words(cleo.get(where))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -141,7 +170,7 @@ def brought(town: Town, raw: bytes) -> str:
 def test_a_file_is_read_as_spreadsheets_write_it(town: Town, encoding: str, delimiter: str) -> None:
     lines = [["Question", "Answer", "Lang", ""], ["Où est la clé ?", "Sous l’évier, à gauche.", "fr", "", "", ""], ["Where, then?", "Here; or there."]]
     text = "\r\n".join(delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in line) for line in lines)
-    assert "2 added" in brought(town, text.encode(encoding))
+    assert "added 2" in brought(town, text.encode(encoding))
     assert stored() == [("Où est la clé ?", "Sous l’évier, à gauche."), ("Where, then?", "Here; or there.")]
 
 
@@ -150,7 +179,7 @@ def test_markup_and_formulas_are_words_and_nothing_else(town: Town) -> None:
         'title,body\n"<p>How do I <b>reset</b>&nbsp;it?</p>","<p>Hold the button.</p><ul><li>Wait &amp; see</li></ul><script>alert(1)</script>"\n'
         '"=HYPERLINK(""https://evil.example"")","+1 < 2 and 3 > 2"\n'
     )
-    assert "2 added" in brought(town, raw.encode())
+    assert "added 2" in brought(town, raw.encode())
     assert stored() == [("How do I reset it?", "Hold the button.\nWait & see"), ('=HYPERLINK("https://evil.example")', "+1 < 2 and 3 > 2")]
     assert "<script>alert" not in town.browser("cleo").get("/answers").text
 
@@ -167,10 +196,9 @@ def test_a_long_file_comes_in_in_turns_and_says_all_that_is_wrong(town: Town, mo
     monkeypatch.setattr(importing, "import_rows", counted)
     good = [f"Question {number}?,Answer {number}." for number in range(30)]
     said = brought(town, "\n".join(["title,body", *good, *["No answer?,"] * 60]).encode())
-    assert "30 added , 0 known already, 60 not taken:" in said
-    assert "and 10 more" in said
+    assert "added 30 known already 0 not taken 60" in said
+    assert said.count("There are no words yet.") == 60
     assert len({id(session) for session in known}) == len(known) == 5, "a transaction each"
-    assert "nothing below its first line" in brought(town, b"title,body\n")
 
 
 @pytest.fixture

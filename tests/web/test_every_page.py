@@ -12,6 +12,7 @@ from sqlalchemy import event
 from app.kernel.db import db
 from app.web.security import POLICY
 from community.answers import actions as answers
+from community.answers import bringing
 from community.answers.recalls import begin_corrections
 from community.moderation import actions as moderation
 from community.moderation import flags
@@ -55,10 +56,13 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         posting = moderation.approve(fresh(out), by=town.cleo, revision=1, note=EVIL)
         flags.flag(fresh(flagged), by=town.ada, kind="technical", note=EVIL)
         known = answers.add(town.brand, by=town.cleo, title="Reset? " + EVIL, body="Hold it. " + EVIL, lang="en", source="https://help.example/?" + EVIL)
+        lines = f'title,body\n"Where?","{EVIL.replace(chr(34), "")}"\n,none'.encode()
+        brought = bringing.begin(town.brand, by=town.cleo, name=EVIL, content=lines, lines=2)
         snippet = texts.keep(town.brand, by=town.cleo, name="hello", lang="en", body="Hello {author}, " + EVIL)
         proposed = answers.add(town.brand, by=town.cleo, title="Proposed " + EVIL, body=EVIL, lang="en", publish_now=False)
         answers.revise(known, by=town.tess, title="Reset! " + EVIL, body="Hold it long. " + EVIL, why=EVIL, based_on=1)
     placed(posting, town.ben)
+    bringing.carry_on(brought.id)
     correction = factories.recalled(fresh(posting), town.cleo, words=EVIL)
     recalled = ["/recalls", f"/recalls/{correction.recall_id}", f"/answers/{known.id}/recall"]
     begin_corrections()
@@ -82,6 +86,7 @@ def busy(town: Town, triage: FixedTriage) -> dict[str, list[str]]:
         f"/answers/{proposed.id}",
         "/answers/new",
         "/answers/import",
+        f"/answers/files/{brought.id}",
         f"/answers/new?of={known.id}",
         f"/answers/{known.id}/edit",
     ]
