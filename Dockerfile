@@ -23,4 +23,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 
-CMD ["gunicorn", "-k", "gthread", "-w", "2", "--threads", "64", "--graceful-timeout", "5", "--no-control-socket", "-b", "0.0.0.0:8000", "wsgi:app"]
+CMD ["gunicorn", "-k", "app.serving.Worker", "-w", "2", "--threads", "64", "--graceful-timeout", "5", "--no-control-socket", "-b", "0.0.0.0:8000", "wsgi:app"]

@@ -145,7 +145,7 @@ class Web(BaseApplication):
     def load_config(self) -> None:
         settings = {
             "bind": f"127.0.0.1:{self.port}",
-            "worker_class": "gthread",
+            "worker_class": "app.serving.Worker",
             "workers": 1,
             "threads": THREADS,
             "graceful_timeout": 5,

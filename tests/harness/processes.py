@@ -115,7 +115,7 @@ class Processes:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         process = self.fork(
-            "web", "gunicorn", "-k", "gthread", "-w", str(workers), "--threads", "64", "--graceful-timeout", "2",
+            "web", "gunicorn", "-k", "app.serving.Worker", "-w", str(workers), "--threads", "64", "--graceful-timeout", "2",
             "--no-control-socket", "-b", f"127.0.0.1:{port}", "wsgi:app", **settings,
         )  # fmt: skip
         self.running.remove(process)

@@ -77,7 +77,7 @@ class Machine:
             self.valkey.start()
         elif name == "web":
             self.parts[name] = self.processes.fork(
-                "web", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "16", "--no-control-socket",
+                "web", "gunicorn", "-k", "app.serving.Worker", "-w", "1", "--threads", "16", "--no-control-socket",
                 "-b", f"127.0.0.1:{self.port}", "wsgi:app",
             )  # fmt: skip
         else:
