@@ -8,7 +8,7 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 import flask.cli  # noqa: F401
 import gunicorn.app.wsgiapp  # noqa: F401
 
-import app.factory  # noqa: F401
+import app.factory
 import app.serving  # noqa: F401
 import tests.harness.quick  # noqa: F401
 from app.kernel.processes import end_with_parent
