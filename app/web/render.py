@@ -31,6 +31,16 @@ LANGUAGES = {
     "en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch", "fr": "Français",
     "es": "Español", "pt": "Português", "it": "Italiano", "nl": "Nederlands", "und": "language unknown",
 }  # fmt: skip
+NAMES_OF_OTHERS = {
+    "af": "Afrikaans", "am": "አማርኛ", "ar": "العربية", "be": "Беларуская", "bg": "Български", "bn": "বাংলা", "ca": "Català", "cs": "Čeština",
+    "da": "Dansk", "el": "Ελληνικά", "et": "Eesti", "fa": "فارسی", "fi": "Suomi", "gu": "ગુજરાતી", "he": "עברית", "hi": "हिन्दी", "hr": "Hrvatski",
+    "hu": "Magyar", "hy": "Հայերեն", "id": "Bahasa Indonesia", "ka": "ქართული", "kk": "Қазақша", "km": "ខ្មែរ", "kn": "ಕನ್ನಡ", "lo": "ລາວ",
+    "lt": "Lietuvių", "lv": "Latviešu", "mk": "Македонски", "ml": "മലയാളം", "mn": "Монгол", "mr": "मराठी", "ms": "Bahasa Melayu", "my": "မြန်မာ",
+    "ne": "नेपाली", "no": "Norsk", "or": "ଓଡ଼ିଆ", "pa": "ਪੰਜਾਬੀ", "pl": "Polski", "ro": "Română", "ru": "Русский", "si": "සිංහල", "sk": "Slovenčina",
+    "sl": "Slovenščina", "sq": "Shqip", "sr": "Српски", "sv": "Svenska", "sw": "Kiswahili", "ta": "தமிழ்", "te": "తెలుగు", "th": "ไทย",
+    "tl": "Filipino", "tr": "Türkçe", "uk": "Українська", "ur": "اردو", "vi": "Tiếng Việt",
+}  # fmt: skip
+"""What else posts are found to be written in."""
 CATEGORIES = {
     "question": "Question", "how_to": "How to", "complaint": "Complaint", "billing": "Billing", "delivery": "Delivery", "account": "Account",
     "technical": "Technical", "outage": "Outage", "praise": "Thank-you", "feature_request": "Wish", "other": "Other",
@@ -324,7 +334,7 @@ def category(code: str) -> str:
 
 
 def language(code: str) -> str:
-    return LANGUAGES.get(code, code)
+    return LANGUAGES.get(code) or NAMES_OF_OTHERS.get(code, code)
 
 
 FILTERS = {

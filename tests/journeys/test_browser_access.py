@@ -27,6 +27,8 @@ SMALL = """least => [...document.querySelectorAll('a, button, input, select, tex
 }).map(one => `${one.outerHTML.slice(0, 90)} ${Math.round(one.getBoundingClientRect().width)}x${Math.round(one.getBoundingClientRect().height)}`)"""
 NARROW = {"width": 320, "height": 640}
 """What is left of a wide screen at 400 %, too."""
+HALF = {"width": 800, "height": 900}
+"""A tablet, half a window, or a page at 150 %."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
@@ -44,11 +46,10 @@ def test_pages_have_no_barrier(town: Town, busy: dict[str, list[str]], window: C
             page.goto(url.format(me=town.people[who].id))
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 found.append(f"{url}: scrolls sideways")
-            if phone:
-                page.set_viewport_size(NARROW)
-                if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                    found.append(f"{url}: scrolls sideways on the narrowest screen")
-                page.set_viewport_size(PHONE)
+            page.set_viewport_size(NARROW if phone else HALF)
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                found.append(f"{url}: scrolls sideways on a narrower screen")
+            page.set_viewport_size(PHONE if phone else WIDE)
             if phone and (small := page.evaluate(SMALL, FINGER)):
                 found.append(f"{url}: {len(small)} targets are smaller than a finger: {small[:3]}")
             # At its end, a page has nothing left under the bar that decides.

@@ -11,6 +11,7 @@ from app.kernel.db import db
 from app.web import render
 from community.advocates.queries import advocate_of
 from community.mentions import actions as mentions
+from community.mentions import text
 from community.mentions.models import Mention
 from community.moderation import actions as moderation
 from community.tasks import actions as tasks
@@ -191,3 +192,8 @@ def test_the_rail_lights_me_for_oneself_only(town: Town) -> None:
     assert lit.search(cleo.get(f"/people/{town.cleo.id}").text)
     assert not lit.search(cleo.get(f"/people/{town.ada.id}").text)
     assert lit.search(cleo.get("/me/leave").text)
+
+
+def test_every_language_a_post_is_found_to_be_in_has_a_name_for_people() -> None:
+    found = {*text.LATIN_LANGUAGES, *text.OTHER_LANGUAGES, *(code for _, _, code in text._SCRIPTS), "zh-Hans", "zh-Hant", "ja", "ko", "und"}
+    assert [code for code in sorted(found) if render.language(code) == code] == []
