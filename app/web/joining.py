@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.access import acting_brand
 from app.accounts.brands import brand_by_slug
-from app.accounts.models import Brand
+from app.accounts.models import Brand, User
 from app.kernel import limits
 from app.kernel.db import db
 from app.kernel.errors import Conflict, Invalid, NotFound
@@ -25,7 +25,10 @@ blueprint = Blueprint("joining", __name__)
 @blueprint.get("/invitations/<secret>")
 def invited(secret: str) -> ResponseReturnValue:
     """What the invitation asks for; opening it uses nothing up."""
-    return _invitation(secret)
+    try:
+        return _invitation(secret)
+    except NotFound as refusal:
+        return _no_invitation(secret, refusal)
 
 
 @blueprint.post("/invitations/<secret>")
@@ -34,6 +37,8 @@ def accept(secret: str) -> ResponseReturnValue:
     try:
         with db.session.begin_nested():
             actions.accept(secret, name=request.form.get("name", ""), password=request.form.get("password", ""), accepted=_version())
+    except NotFound as refusal:
+        return _no_invitation(secret, refusal)
     except (Invalid, Conflict) as refusal:
         return _invitation(secret, refusal.message), refusal.status
     cookie.clear()
@@ -70,13 +75,19 @@ def apply(slug: str) -> ResponseReturnValue:
 @blueprint.get("/join/<slug>/<secret>")
 def proof(slug: str, secret: str) -> ResponseReturnValue:
     brand = _open(slug)
-    return render_template("joining/proof.html", brand=brand, application=actions.application_of(brand, secret), outcome=None)
+    try:
+        return render_template("joining/proof.html", brand=brand, application=actions.application_of(brand, secret), outcome=None)
+    except NotFound as refusal:
+        return _no_application(brand, secret, refusal)
 
 
 @blueprint.post("/join/<slug>/<secret>")
 def prove(slug: str, secret: str) -> ResponseReturnValue:
     brand = _open(slug)
-    return render_template("joining/proof.html", brand=brand, application=None, outcome=actions.prove(brand, secret))
+    try:
+        return render_template("joining/proof.html", brand=brand, application=None, outcome=actions.prove(brand, secret))
+    except NotFound as refusal:
+        return _no_application(brand, secret, refusal)
 
 
 @blueprint.get("/guidelines")
@@ -119,6 +130,34 @@ def _invitation(secret: str, refusal: str | None = None) -> str:
         refusal=refusal,
         name=request.form.get("name", invitation.name),
     )
+
+
+def _no_invitation(secret: str, refusal: NotFound) -> ResponseReturnValue:
+    """What became of it, to whoever has its link, and what they can do now."""
+    sign_in = [(url_for("session.home"), "To your work")] if current_user.is_authenticated else [(url_for("session.new"), "Sign in")]
+    invitation = actions.invitation_behind(secret)
+    if invitation is None:
+        return _over("This link leads nowhere any more", refusal.message, sign_in)
+    brand, by = db.session.get_one(Brand, invitation.brand_id), db.session.get(User, invitation.by_id) if invitation.by_id else None
+    if invitation.state == "accepted":
+        return _over("You are in already", f"You said yes to {brand.name} with this link. It is good once; from then on you sign in.", sign_in)
+    if invitation.state == "revoked":
+        return _over(
+            "This invitation was taken back", f"{brand.name} took it back. If that is a mistake, {by.name if by else brand.name} can invite you again.", ()
+        )
+    until = f"It was good until {render.time_of_day(invitation.ends_at)}. {by.name if by else brand.name} can send it again with one press: answer their mail."
+    return _over("This invitation is over", until, ())
+
+
+def _no_application(brand: Brand, secret: str, refusal: NotFound) -> ResponseReturnValue:
+    found = actions.application_behind(brand, secret)
+    if found is not None and found.state != "unproved":
+        return render_template("joining/proof.html", brand=brand, application=None, outcome=found.state)
+    return _over("This link leads nowhere any more", refusal.message, [(url_for("joining.form", slug=brand.slug), "Apply again")])
+
+
+def _over(heading: str, words: str, ways: Sequence[tuple[str, str]]) -> ResponseReturnValue:
+    return render_template("over.html", heading=heading, words=words, ways=ways), 404
 
 
 def _form(brand: Brand, refusal: str | None = None, field: str | None = None) -> str:

@@ -64,13 +64,20 @@ def end() -> ResponseReturnValue:
 
 @blueprint.get("/welcome/<secret>")
 def welcome(secret: str) -> ResponseReturnValue:
-    """A set-password link. Raises NotFound for one that was used or is older than an hour."""
-    return render_template("session/welcome.html", person=people.person_of_link(secret), refusal=None)
+    """A set-password link; one that was used or is older than an hour leads to where another is asked for."""
+    try:
+        person = people.person_of_link(secret)
+    except NotFound as refusal:
+        return _no_link(refusal)
+    return render_template("session/welcome.html", person=person, refusal=None)
 
 
 @blueprint.post("/welcome/<secret>")
 def choose(secret: str) -> ResponseReturnValue:
-    person = people.person_of_link(secret)
+    try:
+        person = people.person_of_link(secret)
+    except NotFound as refusal:
+        return _no_link(refusal)
     words = request.form.get("password", "")
     try:
         with db.session.begin_nested():
@@ -95,6 +102,12 @@ def send_link() -> ResponseReturnValue:
     limits.spend("apply", limits.address(request.remote_addr))
     joining.forgotten(email)
     return render_template("session/forgotten.html", sent=True, email=email)
+
+
+def _no_link(refusal: NotFound) -> ResponseReturnValue:
+    ways = [(url_for("session.new"), "Sign in"), *([(url_for("session.forgotten"), "Mail me another")] if mail.is_on() else [])]
+    words = refusal.message if mail.is_on() else f"{refusal.message} An admin of your brand makes it."
+    return render_template("over.html", heading="This link leads nowhere any more", words=words, ways=ways), 404
 
 
 def _same_site(path: str | None) -> str:

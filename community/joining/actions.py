@@ -119,6 +119,11 @@ def invitation_of(secret: str) -> Invitation:
     return found
 
 
+def invitation_behind(secret: str) -> Invitation | None:
+    """The invitation a link belonged to, whatever became of it; none where the link was replaced or is none of ours."""
+    return db.session.scalar(select(Invitation).where(Invitation.secret_hash == hash_token(secret)))
+
+
 def needs_password(invitation: Invitation) -> bool:
     """Whether its reader has no account with a password yet."""
     return db.session.scalar(select(User.password_hash).where(User.email_key == invitation.email_key)) is None
@@ -246,6 +251,11 @@ def application_of(brand: Brand, secret: str) -> Application:
     return found
 
 
+def application_behind(brand: Brand, secret: str) -> Application | None:
+    """The application a link belongs to, whatever became of it; none once it is forgotten."""
+    return db.session.scalar(select(Application).where(Application.secret_hash == hash_token(secret), Application.brand_id == brand.id))
+
+
 def prove(brand: Brand, secret: str) -> str:
     """The mailbox is theirs: now the brand sees it. Returns `waiting`, or `member` for somebody who helps there already."""
     row = application_of(brand, secret)
@@ -293,7 +303,8 @@ def decline(application: Application, *, by: User, words: str) -> None:
     brand = db.session.get_one(Brand, application.brand_id)
     APPLICATION.move(application, "decline", decided_at=clock.now(), decided_by_id=by.id, ends_at=clock.now() + KEPT_DECLINED)
     audit("application.decline", application, by=by)
-    mail.letter("apply_declined", application.email, brand=brand, name=application.name, words=said)
+    again = mail.url(f"/join/{brand.slug}") if takes_applications(brand) else ""
+    mail.letter("apply_declined", application.email, brand=brand, name=application.name, words=said, again=again)
     db.after_commit(lambda: live.bump(brand.id, "joining"))
 
 

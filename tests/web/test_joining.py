@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from app.accounts import choices
@@ -78,6 +80,52 @@ def test_an_invitation_is_sent_again_and_taken_back(town: Town, mailbox: Mailbox
     assert client.get(second).status_code == 200
     assert admin.post(f"/members/invitations/{row.id}/revoke").status_code == 303
     assert client.get(second).status_code == 404
+
+
+def test_a_link_that_leads_no_further_says_what_became_of_it_and_what_to_do(
+    town: Town, mailbox: Mailbox, client: Visitor, clock: time_machine.Coordinates
+) -> None:
+    """Red when somebody who said yes is told to ask for a new invitation."""
+    admin = town.browser("max")
+    for who in ("eve", "finn", "gil"):
+        admin.post("/members/invitations", data={"email": f"{who}@wild.example", "role": "moderator"})
+    mail.send_due()
+    eve, finn, gil = (link(next(letter for letter in mailbox.letters if who in str(letter))) for who in ("eve@", "finn@", "gil@"))
+    client.post(eve, data={"name": "Eve Marsh", "password": NEW})
+    again = client.get(eve)
+    assert "You are in already" in words(again) and 'href="/login"' in again.text
+    assert "You are in already" in words(client.post(eve, data={"name": "Eve Marsh", "password": NEW}))
+    with db.transaction(read_only=True) as session:
+        row = session.scalars(select(Invitation).where(Invitation.email == "finn@wild.example")).one()
+    admin.post(f"/members/invitations/{row.id}/revoke")
+    assert "This invitation was taken back" in words(client.get(finn)) and "Max Adeyemi can invite you again" in words(client.get(finn))
+    clock.shift(timedelta(days=8))
+    assert "Max Adeyemi can send it again" in words(client.get(gil))
+    assert "This link leads nowhere any more" in words(client.get("/invitations/vi_nobody-ever-made-this-one"))
+    stale = client.get("/welcome/vl_nobody-ever-made-this-one")
+    assert stale.status_code == 404 and 'href="/forgotten"' in stale.text
+
+
+def test_who_was_declined_reads_why_and_may_apply_again(town: Town, mailbox: Mailbox, client: Visitor) -> None:
+    """Red when a no is a dead end."""
+    given = {"name": "Eve Marsh", "email": "eve@wild.example", "languages": ["en"], "topics": ["billing"], "answer-0": "Daily", "answer-1": "I like to."}
+    client.post("/join/northwind", data=given)
+    mail.send_due()
+    there = link(mailbox.letters[-1])
+    client.post(there)
+    assert "Thank you" in words(client.get(there)), "opened once more it says where things stand"
+    with db.transaction(read_only=True) as session:
+        row = session.scalars(select(Application)).one()
+    town.browser("cleo").post(f"/applications/{row.id}/decision", data={"decision": "decline", "words": "We look for people who own a hub."})
+    mail.send_due()
+    letter = plain(mailbox.letters[-1])
+    assert "We look for people who own a hub." in letter and "/join/northwind\r\n" in letter
+    ended = client.get(there)
+    assert "It was a no for now" in words(ended) and 'href="/join/northwind"' in ended.text
+    client.post("/join/northwind", data={**given, "answer-0": "I bought one."})
+    mail.send_due()
+    assert "This mailbox is yours" in words(client.get(link(mailbox.letters[-1])))
+    assert 'href="/join/northwind"' in client.get("/join/northwind/va_nobody-ever-made-this-one").text
 
 
 def test_a_stranger_applies_and_a_moderator_welcomes_them(town: Town, mailbox: Mailbox, client: Visitor) -> None:
