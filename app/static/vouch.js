@@ -435,18 +435,31 @@
   }
 
   /* A reviewer's hold: asked for when the item is open, kept while it is, let go with the page. */
-  const hold = $("[data-hold]");
+  let hold = $("[data-hold]"), since = performance.now();
   if (hold) {
+    let first = true;
     const keep = async () => {
+      if (!hold) return;
       try {
         const answer = await ask(hold.dataset.hold, { method: "POST" });
-        if (answer.ok) hold.innerHTML = await answer.text(); else refuse((await answer.json()).message);
+        if (answer.ok) hold.innerHTML = await answer.text();
+        else if (answer.status === 409 && first && location.pathname === "/reviews" && await toNext()) { keep(); return; }
+        else refuse((await answer.json()).message);
+        first = false;
       } catch { /* off line: the decision itself asks again */ }
     };
+    /* Two came to the head of the queue at once: who came second is shown the next, and what the page said about the last stays. */
+    async function toNext() {
+      const answer = await ask(location.href), shown = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").body.querySelector("main");
+      if (!shown || $("#why")?.value) return false;
+      $("main").replaceChildren(...shown.childNodes);
+      hold = $("[data-hold]"); since = performance.now();
+      return true;
+    }
     keep();
     setInterval(() => { if (!document.hidden) keep(); }, 240_000);
     /* The next page may show the same item and hold it before this word arrives: so it says which hold it means. */
-    addEventListener("pagehide", () => { const form = new FormData(); form.append("csrf_token", token); form.append("until", $("[data-until]", hold)?.dataset.until || ""); navigator.sendBeacon(hold.dataset.letGo, form); });
+    addEventListener("pagehide", () => { if (!hold) return; const form = new FormData(); form.append("csrf_token", token); form.append("until", $("[data-until]", hold)?.dataset.until || ""); navigator.sendBeacon(hold.dataset.letGo, form); });
     addEventListener("pageshow", (event) => { if (event.persisted) keep(); });
   }
   function refuse(words) {
@@ -509,7 +522,6 @@
   document.addEventListener("click", (event) => { $$("details.clock[open], details.menu-box[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; }); });
 
   /* Keys: never inside a field. A letter that decides works only once the page had focus for 700 ms, so a key held down can't decide two. */
-  const since = performance.now();
   const help = $("[data-keys-help]"), on = document.body.dataset.keys === "on";
   let went = 0, place = -1;
   function showKeys() {

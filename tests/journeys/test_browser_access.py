@@ -10,6 +10,7 @@ import pytest
 
 from tests.harness.visitor import PASSWORD
 from tests.journeys.conftest import PHONE, WIDE
+from tests.stories import told
 from tests.web.conftest import Town
 from tests.web.test_every_page import busy
 
@@ -29,6 +30,12 @@ NARROW = {"width": 320, "height": 640}
 """What is left of a wide screen at 400 %, too."""
 HALF = {"width": 800, "height": 900}
 """A tablet, half a window, or a page at 150 %."""
+WITHOUT_RING = """() => {
+  const one = document.activeElement, style = getComputedStyle(one);
+  const frame = getComputedStyle(one.closest('.composer, .seg label') || one);
+  const ringed = style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 2 || one.matches('input, select, textarea') && frame.boxShadow !== 'none';
+  return one === document.body || ringed || one.closest('.seg') && frame.outlineStyle === 'solid' ? null : one.outerHTML.slice(0, 90);
+}"""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
@@ -74,6 +81,29 @@ def test_no_strangers_word_runs(town: Town, busy: dict[str, list[str]], window: 
             assert page.evaluate("document.querySelectorAll('main script, main img, main iframe, [onerror], [onload]').length") == 0, url
     assert opened == []
     assert asked == []
+
+
+def test_whoever_walks_by_keyboard_sees_where_they_are(town: Town, busy: dict[str, list[str]], window: Callable[..., Any]) -> None:
+    """Each stop of the Tab key wears a ring of 2 pixels, or the frame of its field; the list of keys names each key once."""
+    for who, url in (("ada", "/desk"), ("cleo", "/reviews"), ("max", "/settings")):
+        page = window(who)
+        page.emulate_media(reduced_motion="reduce")
+        page.goto(url)
+        bare: list[str] = []
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            page.wait_for_timeout(20)
+            if found := page.evaluate(WITHOUT_RING):
+                bare.append(found)
+        assert bare == [], url
+    told(town.brand, "How do I reset the hub?", author="petra")
+    told(town.brand, "Which socket is for the printer?", author="sven")
+    page = window("ben")
+    page.goto("/desk")
+    page.keyboard.press("?")
+    keys = page.locator("[data-keys-list] dt").all_inner_texts()
+    assert "C" in keys
+    assert len(keys) == len(set(keys))
 
 
 @pytest.mark.parametrize("chosen", [False, True], ids=["the device is dark", "dark was chosen"])
