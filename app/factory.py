@@ -10,8 +10,6 @@ from flask import Flask, current_app, g, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -23,6 +21,7 @@ from app.extensions import csrf, login_manager
 from app.kernel import logs, ops, queue
 from app.kernel.db import db
 from app.kernel.errors import VouchError
+from app.kernel.outage import outage
 from app.web import limits
 
 log = logging.getLogger(__name__)
@@ -30,8 +29,6 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 1_000_000
 """Bytes of a request; larger files come in through `flask mentions import`, which streams, or where a view allows more (`body_limit`)."""
 ROOT = Path(__file__).resolve().parent.parent
-READ_ONLY = "25006"
-"""PostgreSQL's code for a server that only reads, as a standby does; the driver files it under internal errors."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 UNTOUCHED = frozenset({"static", "assets.bundle", "ops.healthz", "ops.readyz", "ops.metrics", "session.begin", "changes.index", "drafts.check"})
 """Endpoints no transaction is opened for: they need none, or open the one they need."""
@@ -129,8 +126,8 @@ def _answer(error: Exception) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error  # a redirect
         status, code, message, extra = error.code, error.name.lower().replace(" ", "-"), _WORDS.get(error.code, error.description or error.name), {}
-    elif _is_outage(error):
-        log.exception("the database did not answer")
+    elif (why := outage(error)) is not None:
+        log.warning("the database did not answer: %s", why)
         status, code, message, extra = (
             503,
             "unavailable",
@@ -145,13 +142,6 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if "retry_after" in extra:
         response.headers["Retry-After"] = str(extra["retry_after"])
     return response
-
-
-def _is_outage(error: Exception) -> bool:
-    """The database is away, full, locked or takes nothing any more: coming again later helps, unlike after a mistake of ours."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
-        return True
-    return isinstance(error, DBAPIError) and (error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY)
 
 
 STALE = "This page is older than your sign-in, so nothing was done. Open the page again and send it once more."

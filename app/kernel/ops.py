@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.kernel.db import db
+from app.kernel.outage import complain
 from app.kernel.outbox import ATTEMPTS, Delivery
 from app.kernel.queue import link, waiting
 
@@ -61,8 +62,8 @@ def _database_answers() -> bool:
     try:
         with db.transaction(read_only=True) as session:
             session.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError):
-        log.warning("the database does not answer", exc_info=True)
+    except (SQLAlchemyError, OSError) as error:
+        complain(log, error, "readiness")
         return False
     return True
 

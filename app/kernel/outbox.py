@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kernel import clock
 from app.kernel.db import Base, BigId, Id, db, only_where, ref
 from app.kernel.events import Event, rebuild
+from app.kernel.outage import complain
 from app.kernel.queue import enqueue, job, marked, unmark
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ def _handle(subscriber: str, event_id: int) -> bool:
 
 
 def _put_off(subscriber: str, event_id: int, error: Exception) -> None:
-    log.exception("subscriber %s failed on event %s", subscriber, event_id)
+    complain(log, error, "subscriber %s failed on event %s", subscriber, event_id)
     with db.transaction() as session:
         row = session.get_one(Delivery, (event_id, subscriber), with_for_update=True)
         row.attempts += 1

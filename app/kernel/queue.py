@@ -28,6 +28,7 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.kernel import clock
+from app.kernel.outage import complain, outage
 from app.kernel.processes import end_with_parent
 
 if TYPE_CHECKING:
@@ -236,6 +237,13 @@ class VouchWorker(Worker):
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
         with self.app.app_context():
             return super().perform_job(job, queue, execution)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        if outage(exc_info[1]):
+            # Its tick or its sweep brings it again: nothing is broken, and a page of traceback each second would hide what is.
+            complain(log, exc_info[1], "job %s broke off", job.id)
+        else:
+            super().handle_exception(job, *exc_info)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         end_with_parent(self.pid or 0)

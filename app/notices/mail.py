@@ -35,6 +35,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.accounts.models import Brand, User
 from app.kernel import clock, crypto
 from app.kernel.db import among, at_most, db
+from app.kernel.outage import outage
 from app.kernel.queue import enqueue, job
 from app.notices.kinds import FIRST, URGENT, Kind, kind_of, subject_of
 from app.notices.models import Mail, Notice
@@ -306,6 +307,8 @@ def _take(mail_id: int) -> _Taken | None:
         try:
             made = _gathered(row) if row.kind in ("now", "digest") else _letter(row)
         except Exception as error:
+            if outage(error):
+                raise
             log.exception("mail %s can't be made", mail_id)
             MAIL.move(row, "put_off", due_at=now + timedelta(hours=1), error=type(error).__name__)
             return None

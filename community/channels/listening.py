@@ -19,6 +19,7 @@ from sqlalchemy import or_, select, update
 from app.kernel import clock
 from app.kernel.crypto import WrongKey
 from app.kernel.db import db
+from app.kernel.outage import complain
 from community.channels.base import AuthExpired, Batch, ChannelError, OutOfCredit, RateLimited
 from community.channels.models import ChannelAccount
 from community.channels.registry import adapter_for, kind_of, kinds
@@ -114,9 +115,9 @@ class Listener:
                 self._rest(polled, failures, kind_of(account).poll_seconds, account_id)
         except LeaseLost:
             return
-        except Exception:
+        except Exception as error:
             # The look-around starts the thread again: one account's trouble, or the database's, ends no other's listening.
-            log.exception("listening to account %s broke off", account_id)
+            complain(log, error, "listening to account %s broke off", account_id)
         finally:
             try:
                 give_up_lease(account_id, self.holder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -18,9 +19,11 @@ from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
 from app.config import Config
+from app.kernel import audit, queue
 from app.kernel.audit import AuditEntry
 from app.kernel.db import db
 from app.kernel.outbox import OutboxEvent
+from app.schedule import seal_audit
 from community.ports import ports
 from community.tasks.models import Claim, Task
 from tests import factories
@@ -121,13 +124,14 @@ def ada(app: Flask, visit: Callable[[str], Visitor]) -> Iterator[Visitor]:
 
 
 @pytest.mark.parametrize("trouble", [locked, gone, read_only], ids=lambda trouble: trouble.__name__)
-def test_p41_a_claim_is_refused_cleanly_and_works_afterwards(trouble: Trouble, ada: Visitor, emptied: Config) -> None:
+def test_p41_a_claim_is_refused_cleanly_and_works_afterwards(trouble: Trouble, ada: Visitor, emptied: Config, caplog: pytest.LogCaptureFixture) -> None:
     """Red when the application answers an unexpected database error with its page for mistakes of ours (500)."""
     task_id = the_task()
     before = rows()
     with trouble(emptied):
         is_clean(ada.post(f"/tasks/{task_id}/claim"))
     assert rows() == before, "something was half done"
+    assert "the database did not answer" in caplog.text and "Traceback" not in caplog.text
     assert ada.post(f"/tasks/{task_id}/claim").status_code in DONE
     assert rows() != before
 
@@ -141,6 +145,26 @@ def test_p41_a_full_disk_refuses_a_draft_cleanly_and_keeps_the_last_one(ada: Vis
         is_clean(ada.post(f"/tasks/{task_id}/draft", data={"text": "More words. " * 5_000, "revision": "1"}))
     assert "The first words." in ada.get(f"/tasks/{task_id}").text
     assert ada.post(f"/tasks/{task_id}/draft", data={"text": "More words.", "revision": "1"}).status_code in DONE
+
+
+@pytest.mark.parametrize("trouble", [gone, read_only, *([full] if databases.kind() == "sqlite" else [])], ids=lambda trouble: trouble.__name__)
+def test_p41_jobs_break_off_in_one_line_and_are_done_later(
+    trouble: Trouble, app: Flask, ada: Visitor, emptied: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Red when a job's failure is told with its traceback, each second anew."""
+    queue.burst(app)
+    with db.transaction() as session:
+        for _ in range(300):
+            audit.audit("settle", session.get_one(Task, the_task()), by=None)
+    with trouble(emptied):
+        queue.enqueue(seal_audit, job_id="clock-seal-audit")
+        queue.burst(app)
+    told = [line.getMessage() for line in caplog.records if line.levelno >= logging.WARNING]
+    assert any("clock-seal-audit broke off: the database does not answer" in line for line in told), told
+    assert "Traceback" not in caplog.text and "UPDATE audit_entry" not in caplog.text
+    queue.enqueue(seal_audit, job_id="clock-seal-audit")
+    queue.burst(app)
+    assert audit.verify().unsealed == 0
 
 
 def test_p41_the_api_says_it_as_a_problem(ada: Visitor, emptied: Config, app: Flask) -> None:
