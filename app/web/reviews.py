@@ -148,9 +148,9 @@ def _detail(item: QueueItem) -> dict[str, Any]:
     if reply.brand_id != brand.id:
         raise NotFound
     # What never happened is not asked for: most of what waits is a first revision that nobody looked at.
-    past = history(reply)
+    before = reviewed_before(reply, brand)
+    past = history(reply) if before.this else []
     versions = [one for one in submitted_revisions(reply) if one.number < item.revision.number] if item.revision.number > 1 else []
-    approved, decided, others = reviewed_before(reply, brand)
     orders = postings_of(reply) if past else []
     order = orders[-1] if orders else None
     pack = pack_of(item.mention.account)
@@ -161,8 +161,8 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "changes": render.changes(_out(versions[-1]), _out(item.revision)) if versions else None,
         "versions": len(versions) + 1,
         "before": versions[-1].number if versions else None,
-        "approved": approved,
-        "decided": decided,
+        "approved": before.approvals,
+        "decided": before.decisions,
         "read_as": read_as(item.mention.decision),
         "history": [(review, who, _edited(review.edited_from, versions, item.revision)) for review, who in past],
         "order": order,
@@ -171,7 +171,7 @@ def _detail(item: QueueItem) -> dict[str, Any]:
         "how": _how(reply.voice, pack.ways.get(reply.voice) or "", render.channel(item.mention.account).name),  # type: ignore[call-overload]
         "hold": hold_seconds(brand.id),
         "refusal": refusal,
-        "because": _because(item, others),
+        "because": _because(item, before.others),
         "rules": RULE_WORDS,
         "votes": peers.votes_of(reply) if PEERS.of(brand) else [],
         "with_peers": peers.is_asked(reply),

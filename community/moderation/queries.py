@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
@@ -50,11 +50,11 @@ def queue(
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[QueueItem]:
-    """What waits for a moderator, oldest first; with `show="peers"` what peers still look at, with `"decided"` the newest decisions first. Two statements."""
+    """What waits for a moderator, oldest first; with `show="peers"` what peers still look at, with `"decided"` the newest decisions first. One statement."""
     size = bounded(limit, 30)
     wanted = _items().where(Reply.brand_id == brand.id).limit(at_most(size + 1))
     if channel is not None:
-        wanted = wanted.join(Mention, Mention.id == Reply.mention_id).where(Mention.account_id == channel)
+        wanted = wanted.where(Mention.account_id == channel)
     if lang is not None:
         wanted = wanted.where(Task.lang == lang)
     if topic is not None:
@@ -118,10 +118,19 @@ def asked_changes(user: User, task_ids: Collection[int]) -> dict[int, tuple[Revi
     return {task_id: (review, reviewer) for task_id, review, reviewer in rows}
 
 
-def reviewed_before(reply: Reply, brand: Brand) -> tuple[int, int, int]:
-    """(approvals, decisions) about its writer's work in a brand, and how many other replies of theirs were decided about."""
-    row = db.session.execute(_REVIEWED_BEFORE, {"writer": reply.writer_id, "brand": brand.id, "reply": reply.id}).one()
-    return int(row[0]), int(row[1]), int(row[2])
+class Before(NamedTuple):
+    """What was decided so far about a writer's work in a brand."""
+
+    approvals: int
+    decisions: int
+    others: int
+    """Other replies of theirs that a person decided about."""
+    this: int
+    """Decisions about this very reply."""
+
+
+def reviewed_before(reply: Reply, brand: Brand) -> Before:
+    return Before(*db.session.execute(_REVIEWED_BEFORE, {"writer": reply.writer_id, "brand": brand.id, "reply": reply.id}).one())
 
 
 def open_flags(brand: Brand, limit: int = 50) -> Sequence[tuple[Flag, Mention, User, int]]:
@@ -166,6 +175,7 @@ _REVIEWED_BEFORE = (
         func.count().filter(Review.decision == "approve"),
         func.count(),
         func.count(func.distinct(Review.reply_id)).filter(Review.reply_id != bindparam("reply"), Review.reviewer_id.is_not(None)),
+        func.count().filter(Review.reply_id == bindparam("reply")),
     )
     .select_from(Review)
     .join(Reply, Reply.id == Review.reply_id)
@@ -211,9 +221,10 @@ def _asked_changes() -> Any:
 def _items() -> Any:
     holder = aliased(User)
     return (
-        select(Reply, Revision, Task, User, Advocate, holder)
+        select(Reply, Revision, Task, Mention, User, Advocate, holder)
         .join(Revision, and_(Revision.reply_id == Reply.id, Revision.number == Reply.revision))
         .join(Task, Task.id == Reply.task_id)
+        .join(Mention, Mention.id == Reply.mention_id)
         .join(User, User.id == Reply.writer_id)
         .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
         .outerjoin(
@@ -228,19 +239,14 @@ def _items() -> Any:
             load_only(holder.name),
             load_only(Advocate.trust_level),
             load_only(Task.kind, Task.lang, Task.category, Task.audience, Task.priority),
+            joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags)),
+            *in_lists(),
         )
     )
 
 
-@cache
-def _asked() -> Any:
-    about = joinedload(Mention.decision).options(defer(Decision.reasons), defer(Decision.tags))
-    return select(Mention).where(Mention.id.in_(bindparam("ids", expanding=True))).options(about, *in_lists())
-
-
 def _made(rows: Sequence[Any], user: User) -> list[QueueItem]:
-    mentions = {mention.id: mention for mention in db.session.scalars(_asked(), {"ids": [row[0].mention_id for row in rows]})}
     return [
-        QueueItem(reply, revision, task, mentions[reply.mention_id], writer, advocate, held_by, reply.writer_id == user.id)
-        for reply, revision, task, writer, advocate, held_by in rows
+        QueueItem(reply, revision, task, mention, writer, advocate, held_by, reply.writer_id == user.id)
+        for reply, revision, task, mention, writer, advocate, held_by in rows
     ]
