@@ -106,7 +106,7 @@ def config(worker_id: str) -> Iterator[Config]:
         _databases[worker_id] = database
         yield Config.for_tests(log_level="WARNING", data_dir=Path(folder), database_url=database.url, redis_url=f"{os.environ[REDIS]}?db={number}")
         if _bound:
-            the_db.engine.dispose()
+            the_db.dispose()
         database.drop()
 
 

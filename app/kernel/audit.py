@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Index, String, Text, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel import clock, crypto
 from app.kernel.db import Base, BigId, Id, db, only_where
 
 PURPOSE = "audit end"
 """Keeps other encrypted values of the installation from standing in for this one."""
+READ_AT_ONCE = 1_000
 
 
 class Person(Protocol):
@@ -124,7 +126,7 @@ def verify() -> Verdict:
     with db.transaction(read_only=True) as session:
         end = session.get(AuditEnd, 1)
         known = _read(end)
-        for entry in session.scalars(select(AuditEntry).where(AuditEntry.place.is_not(None)).order_by(AuditEntry.place).execution_options(yield_per=1000)):
+        for entry in _sealed_entries(session):
             place = entry.place or 0
             while expected < place:
                 broken.append(f"place {expected} is missing")
@@ -145,6 +147,19 @@ def verify() -> Verdict:
             broken.append(f"place {known[0]} is not the one that was sealed there")
         unsealed = len(session.scalars(select(AuditEntry.id).where(AuditEntry.place.is_(None))).all())
     return Verdict(sealed, unsealed, tuple(broken))
+
+
+def _sealed_entries(session: Session) -> Iterator[AuditEntry]:
+    """Every entry of the chain in its order, READ_AT_ONCE held in memory at a time."""
+    after = None
+    while True:
+        later = AuditEntry.place > after if after is not None else AuditEntry.place.is_not(None)
+        entries = session.scalars(select(AuditEntry).where(later).order_by(AuditEntry.place).limit(READ_AT_ONCE)).all()
+        yield from entries
+        if len(entries) < READ_AT_ONCE:
+            return
+        after = entries[-1].place
+        session.expunge_all()
 
 
 def _read(end: AuditEnd | None) -> tuple[int, str] | None:

@@ -5,6 +5,8 @@ transaction that may write begins with BEGIN IMMEDIATE; reading ones say so and 
 PostgreSQL's default isolation loses updates likewise: verbs settle races by a conditional UPDATE
 (`states.move`) or `with_for_update(key_share=True)`, which SQLite ignores and does not need; without `key_share`
 it would wait for every row that only points at the one held, and two who do both would wait for each other.
+Each statement there sees what is committed when it begins, in a transaction or not; so reading ones go without BEGIN and
+COMMIT, two trips to the server for nothing, over connections of their own whose every statement the server keeps from writing.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -62,6 +64,7 @@ TURN = 5.0
 """Seconds a thread waits for the others of its process that write to SQLite, before it asks SQLite itself."""
 PATIENCE = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 """PostgreSQL waits for ever by itself: like SQLite (busy_timeout) it gives up after a while, and what a frozen process holds is freed after a minute."""
+NO_WRITING = "-c default_transaction_read_only=on"
 
 
 IDLE = 1.0
@@ -154,16 +157,36 @@ class Database:
 
     def init(self, config: Config) -> None:
         """Bind to the configured database. Called again (tests), the old engine is let go."""
-        if self._engine is not None:
-            self._engine.dispose()
+        self.dispose()
         self._engine = make_engine(config.database)
-        self._reading = self._engine.execution_options(read_only=True, **({"postgresql_readonly": True} if self.is_postgres else {}))
+        self._reading = make_engine(config.database, read_only=True) if self.is_postgres else self._engine.execution_options(read_only=True)
+        for engine in self.engines:
+            event.listen(engine, "handle_error", self._let_go_of_the_others)
+
+    def _let_go_of_the_others(self, failure: ExceptionContext) -> None:
+        """A server that is gone for one engine is gone for all; the one that noticed connects anew by itself."""
+        if failure.is_disconnect:
+            for engine in self.engines:
+                if engine is not failure.engine:
+                    engine.dispose()
+
+    def dispose(self) -> None:
+        """Let go of every connection; the next transaction connects anew."""
+        for engine in self.engines:
+            engine.dispose()
 
     @property
     def engine(self) -> Engine:
         if self._engine is None:
             raise RuntimeError("the database is not initialised: create_app does that")
         return self._engine
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every engine that has connections: PostgreSQL's readers have one of their own."""
+        if self._engine is None:
+            return ()
+        return (self._engine, self._reading) if self._reading is not None and self.is_postgres else (self._engine,)
 
     @property
     def is_postgres(self) -> bool:
@@ -200,10 +223,7 @@ class Database:
             yield session
             if not read_only:
                 session.commit()
-            elif self.is_postgres and session.in_transaction():
-                # The driver forgets its prepared statements with each ROLLBACK: planning them anew was half of the database's work for a page.
-                session.connection().commit()
-            # Else a reading one is ended by close(): rollback() would expire what was read, and the edges go on using it.
+            # A reading one is ended by close(): rollback() would expire what was read, and the edges go on using it.
         except BaseException:
             session.rollback()
             raise
@@ -219,13 +239,6 @@ class Database:
                 # The rows are committed and the sweep finds whatever a hook failed to pass on.
                 log.exception("after-commit hook failed")
 
-    def keep_plans(self) -> None:
-        """For the rest of this transaction PostgreSQL plans a statement once for all its values, where by itself it would
-        plan a long one anew each time. Only for statements that no value of theirs makes slow: equal signs, orders and limits that indexes serve.
-        """
-        if self.is_postgres:
-            self.session.connection().exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
-
     def _forget_turn(self) -> None:
         self._turn = threading.Lock()
 
@@ -237,8 +250,8 @@ class Database:
 db = Database()
 
 
-def make_engine(url: str) -> Engine:
-    """An engine with our settings for either database.
+def make_engine(url: str, *, read_only: bool = False) -> Engine:
+    """An engine with our settings for either database. `read_only` is PostgreSQL's alone: each statement for itself, and none of them may write.
 
     The connection used last is used next: each keeps its own cache (SQLite) or its own plans (PostgreSQL), and a few warm ones
     serve better, in less memory, than many lukewarm ones.
@@ -249,19 +262,19 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        # Connections never exceed what a stock server allows (100) for two web processes and a few workers.
-        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_timeout=10, pool_use_lifo=True, connect_args={"options": PATIENCE})
+        # A thread has one connection at a time, and few are kept: a stock server's (100) last for two web processes and a few workers.
+        pool: dict[str, Any] = {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10, "pool_use_lifo": True}
+        if read_only:
+            pool |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        engine = create_engine(parsed, **pool, connect_args={"options": f"{PATIENCE} {NO_WRITING}" if read_only else PATIENCE})
         event.listen(engine, "checkin", _put_back)
         event.listen(engine, "checkout", _still_there(engine))
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
     return engine
 
 
-def _put_back(connection: Any, record: Any) -> None:
+def _put_back(_connection: Any, record: Any) -> None:
     record.info["used_at"] = time.monotonic()
-    # After a reading transaction the driver would say READ WRITE aloud, also to a server that was told to be read-only.
-    if connection is not None and not connection.closed:
-        connection.read_only = None
 
 
 def _still_there(engine: Engine) -> Callable[[Any, Any, Any], None]:

@@ -223,7 +223,6 @@ def _read(
     asked |= {f"lang{n}": one for n, one in enumerate(languages)} | {f"topic{n}": one for n, one in enumerate(topics)}
     lanes = tuple(lane for lane in LANES if lane != "hostile" or not spared)
     overall = WIDE_WINDOW if wide else OVERALL_WINDOW
-    db.keep_plans()
     found = db.session.execute(_windows(len(languages), len(topics), lanes, overall, ONE_TOPIC_WINDOW if topic else TOPIC_WINDOW), asked).all()
     read = map(Candidate._make, found)
     rows = {row.id: row for row in read if row.lane != "hostile" or not spared}

@@ -40,7 +40,7 @@ def main() -> None:
     intake.receive(account, posts)
     with db.transaction(read_only=True) as session:
         task_ids = list(session.scalars(select(Task.id).order_by(Task.id)))
-    db.engine.dispose()
+    db.dispose()
     with tempfile.TemporaryDirectory() as folder:
         processes = Processes(config, Path(folder))
         try:

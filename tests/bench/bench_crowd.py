@@ -90,7 +90,7 @@ def main() -> None:
         try:
             server = processes.web()
             people = {role: [_signed_in(app, role, f"{name}@northwind.example", server.url) for name in found] for role, found in names.items()}
-            db.engine.dispose()
+            db.dispose()
             _warm_up(people, tasks[0].id)
             before = stage.cpu_of(stage.family(server.pid))
             took, answers = crowd(server.url, brand.id, people, [task.id for task in tasks[:-WAITING]])

@@ -12,13 +12,10 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app.accounts.models import Brand, User
@@ -30,6 +27,7 @@ from community.tasks.models import Task
 from escalation.cases.models import Case
 from tests import factories
 from tests.bench import stage
+from tests.harness.statements import statements
 from tests.harness.visitor import Visitor
 
 SIZES = os.environ.get("VOUCH_BENCH_SIZES", "10000,100000")
@@ -97,7 +95,7 @@ def measured(app: Flask, who: str, path: str) -> dict[str, float]:
     size = len(b"".join(body))
     if not status.startswith("200"):
         raise SystemExit(f"{path} answered {status}")
-    with _statements() as statements:
+    with statements() as said:
         run_wsgi_app(app, environ.copy(), buffered=True)
     backends = _backends()
     took, costs = [], []
@@ -111,27 +109,13 @@ def measured(app: Flask, who: str, path: str) -> dict[str, float]:
     # The least of a few: what else the machine does only ever adds.
     web, server = (1000 * min(batch) / (ROUNDS // BATCHES) for batch in zip(*costs, strict=True))
     return {
-        "statements": len(statements),
+        "statements": len(said),
         "web_ms": web,
         "database_ms": server,
         "total_ms": web + server,
         "kb": size / 1000,
         "p95_ms": stage.spread(took)["p95_ms"],
     }
-
-
-@contextmanager
-def _statements() -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def _backends() -> list[int]:

@@ -70,7 +70,7 @@ def application() -> tuple[Flask, Config]:
     """The application as it is started, on the bench's database."""
     config = configured()
     app = create_app(config)
-    atexit.register(lambda: db.engine.dispose())
+    atexit.register(db.dispose)
     return app, config
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from app.accounts.models import User
 from app.kernel import outbox
@@ -23,6 +23,7 @@ from community.tasks import actions as tasks
 from community.tasks.models import Task
 from gamification.points.models import LedgerEntry
 from tests import factories
+from tests.harness.statements import listening
 from tests.promises.conftest import Town
 from tests.promises.test_p04_only_what_was_approved import replies_late
 from tests.stories import news
@@ -63,13 +64,10 @@ def crashing(n: int, moment: str, crash: Callable[[], Any]) -> Iterator[list[int
     listeners: list[tuple[str, Callable[..., Any]]] = [(f"{moment}_cursor_execute", count)]
     if moment == "before":
         listeners.append(("commit", count))
-    for name, listener in listeners:
-        event.listen(db.engine, name, listener)
-    try:
-        yield seen
-    finally:
+    with ExitStack() as heard:
         for name, listener in listeners:
-            event.remove(db.engine, name, listener)
+            heard.enter_context(listening(name, listener))
+        yield seen
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.config import Config
@@ -28,6 +28,7 @@ from community.ports import ports
 from community.tasks.models import Claim, Task
 from tests import factories
 from tests.harness import databases
+from tests.harness.statements import listening
 from tests.harness.visitor import Visitor
 
 Trouble = Callable[[Config], AbstractContextManager[None]]
@@ -54,7 +55,7 @@ def gone(config: Config) -> Iterator[None]:
     """Open connections break and no new one is taken."""
     if databases.kind() == "sqlite":
         path = config.database.removeprefix("sqlite:///")
-        db.engine.dispose()
+        db.dispose()
         os.rename(path, f"{path}.away")
         os.mkdir(path)
         try:
@@ -76,7 +77,7 @@ def gone(config: Config) -> Iterator[None]:
 @contextmanager
 def full(config: Config) -> Iterator[None]:
     """Not a page more fits on the disk."""
-    db.engine.dispose()
+    db.dispose()
     with sqlite3.connect(config.database.removeprefix("sqlite:///")) as connection:
         connection.execute("VACUUM")
     with _on_each_connection("PRAGMA max_page_count = 1"):
@@ -103,12 +104,9 @@ def _on_each_connection(spell: str) -> Iterator[None]:
         if databases.kind() == "postgres":
             connection.commit()
 
-    event.listen(db.engine, "checkout", spoil)
-    try:
+    with listening("checkout", spoil):
         yield
-    finally:
-        event.remove(db.engine, "checkout", spoil)
-        db.engine.dispose()
+    db.dispose()
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import re
 from html import unescape
 
 import pytest
-from sqlalchemy import event
 
 from app.kernel.db import db
 from community.tasks import actions as tasks
+from tests.harness.statements import statements
 from tests.harness.visitor import Visitor
 from tests.stories import fresh, told
 from tests.web.conftest import Town
@@ -46,13 +46,8 @@ def test_nothing_new_then_news(town: Town) -> None:
 def test_of_the_database_only_the_session_is_asked(town: Town) -> None:
     ada = town.browser("ada")
     brand, seen = watched(ada, "/desk")
-    asked: list[str] = []
-    listen = lambda _c, _cur, statement, *_: asked.append(statement)  # noqa: E731
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with statements() as asked:
         ada.get(f"/changes?brand={brand}&since={since(seen)}")
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
     assert len([one for one in asked if not one.startswith("BEGIN")]) == 1
 
 

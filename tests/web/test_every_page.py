@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from app.kernel.db import db
 from app.web.security import POLICY
@@ -20,6 +19,7 @@ from community.tasks import actions as tasks
 from community.texts import actions as texts
 from escalation.cases.queries import case_of_task
 from tests import factories
+from tests.harness.statements import statements
 from tests.harness.visitor import WRITING, Visitor
 from tests.stories import FixedTriage, fresh, handed_in, news, placed, told
 from tests.web.conftest import Town
@@ -167,40 +167,23 @@ def test_every_page_answers_and_is_well_made(town: Town, busy: dict[str, list[st
 
 
 def test_reading_writes_nothing(town: Town, busy: dict[str, list[str]]) -> None:
-    written: list[str] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if re.match(r"\s*(insert|update|delete)", statement, re.IGNORECASE):
-            written.append(statement)
-
     browsers = pages(town, busy)
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with statements() as said:
         for _, browser, url in browsers:
             browser.get(url)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
-    assert written == []
+    assert len(said) > len(browsers)
+    assert [one for one in said if re.match(r"\s*(insert|update|delete)", one, re.IGNORECASE)] == []
 
 
 def test_every_page_asks_the_database_few_times(town: Town, busy: dict[str, list[str]]) -> None:
-    asked: list[str] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith("BEGIN"):
-            asked.append(statement)
-
-    browsers = pages(town, busy)
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
-        for who, browser, url in browsers:
-            asked.clear()
+    for who, browser, url in pages(town, busy):
+        with statements() as said:
             browser.get(url)
-            assert len(asked) <= (MOST_ON_LISTS if url in LISTS else MOST_QUERIES), f"{who} {url}: {len(asked)}\n" + "\n".join(
-                " ".join(one.split())[:120] for one in asked
-            )
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
+        asked = [one for one in said if not one.startswith("BEGIN")]
+        assert asked, f"{who} {url}: nothing is asked"
+        assert len(asked) <= (MOST_ON_LISTS if url in LISTS else MOST_QUERIES), f"{who} {url}: {len(asked)}\n" + "\n".join(
+            " ".join(one.split())[:120] for one in asked
+        )
 
 
 def test_every_answer_carries_its_headers(town: Town, client: Visitor) -> None:

@@ -22,6 +22,7 @@ from community.joining import actions, guidelines, queries
 from community.joining.models import Acceptance, Application, Invitation
 from community.tasks import actions as tasks
 from tests.fakes.mailbox import Mailbox, html, plain
+from tests.harness.statements import statements
 from tests.stories import FixedTriage, brand, fresh, news, person, told
 
 PASSWORD = "seven green lamps upon a wall"
@@ -263,7 +264,7 @@ def test_nothing_tells_whether_an_address_is_known(mailbox: Mailbox, opened: Bra
     person(opened, "advocate", name="Ada", email="ada@northwind.example")
     asked: list[list[str]] = []
     for email in ("ada@northwind.example", "nobody@wild.example"):
-        asked.append(statements(lambda email=email: applied(opened, email)))  # type: ignore[misc]
+        asked.append(said(lambda email=email: applied(opened, email)))  # type: ignore[misc]
     assert asked[0] == asked[1]
     mail.send_due()
     assert [str(letter["Subject"]) for letter in mailbox.letters] == ["One step more to join Northwind"] * 2
@@ -360,7 +361,7 @@ def test_staff_is_not_asked(triage: FixedTriage, northwind: Brand, max_: User) -
 
 
 def test_a_new_password_is_mailed_and_nothing_tells_whose_it_is(clock: time_machine.Coordinates, mailbox: Mailbox, northwind: Brand, max_: User) -> None:
-    asked = [statements(lambda email=email: forgot(email)) for email in (max_.email, "nobody@wild.example")]  # type: ignore[misc]
+    asked = [said(lambda email=email: forgot(email)) for email in (max_.email, "nobody@wild.example")]  # type: ignore[misc]
     assert asked[0] == asked[1]
     clock.shift(timedelta(minutes=1))
     assert mail.send_due() == 1
@@ -392,18 +393,8 @@ def forgot(email: str) -> None:
         actions.forgotten(email)
 
 
-def statements(do: object) -> list[str]:
+def said(do: object) -> list[str]:
     """What the database is asked while this is done: equal lists take equal time."""
-    from sqlalchemy import event
-
-    asked: list[str] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with statements() as asked:
         do()  # type: ignore[operator]
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
     return asked

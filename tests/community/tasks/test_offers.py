@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from app.accounts.models import User
 from app.kernel.db import db
@@ -20,23 +18,10 @@ from community.tasks import offers, wishes
 from community.tasks.models import Task
 from community.tasks.offers import DeskPage, desk
 from community.tasks.rules import HOSTILE, lane_of
+from tests.harness.statements import statements
 from tests.stories import CALM, FixedTriage, brand, fresh, person, rooms, told, triage
 
 __all__ = ["rooms", "triage"]
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def suits(who: User, *, languages: list[str] | None = None, topics: list[str] | None = None, trust: int = 2) -> User:

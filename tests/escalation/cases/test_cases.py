@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 import time_machine
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Brand, User
@@ -22,6 +22,7 @@ from community.tasks import actions as tasks
 from community.tasks.models import Task
 from escalation.cases import actions, queries
 from escalation.cases.models import Case
+from tests.harness.statements import statements
 from tests.stories import FixedTriage, brand, came_back, fresh, handed_in, news, person, placed, told
 
 Row = TypeVar("Row", Task, Case)
@@ -107,18 +108,13 @@ def test_workers_who_hear_of_it_at_once_open_one_case(northwind: Brand, db: Data
 
 
 def test_opening_a_batch_takes_few_statements_however_many(northwind: Brand, db: Database) -> None:
-    def statements(count: int) -> int:
+    def said(count: int) -> int:
         ids = [told(northwind, audience="tier_1", author=f"a{count}-{n}").id for n in range(count)]
-        seen: list[str] = []
-        event.listen(db.engine, "before_cursor_execute", listener := lambda *args: seen.append(args[2]))
-        try:
-            with db.transaction():
-                assert len(actions.open_cases(ids)) == count
-        finally:
-            event.remove(db.engine, "before_cursor_execute", listener)
+        with statements() as seen, db.transaction():
+            assert len(actions.open_cases(ids)) == count
         return len(seen)
 
-    assert statements(20) == statements(2) <= 8
+    assert said(20) == said(2) <= 8
 
 
 def test_a_flagged_task_opens_its_case_with_the_reason(northwind: Brand, db: Database) -> None:
@@ -493,14 +489,9 @@ def test_each_list_shows_its_own(northwind: Brand, tim: User, db: Database) -> N
 def test_a_list_is_one_statement_however_long(northwind: Brand, tim: User, db: Database) -> None:
     for n in range(6):
         opened(northwind, db, author=f"a{n}")
-    seen: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", listener := lambda *args: seen.append(args[2]))
-    try:
-        with db.transaction(read_only=True):
-            rows = queries.cases(tim, northwind).items
-            assert all(row.mention.text and row.task.category and row.clock for row in rows)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listener)
+    with statements() as seen, db.transaction(read_only=True):
+        rows = queries.cases(tim, northwind).items
+        assert all(row.mention.text and row.task.category and row.clock for row in rows)
     assert len(rows) == 6 and [words.split()[0] for words in seen if words != "BEGIN"] == ["SELECT"]
 
 
