@@ -528,7 +528,12 @@
     const list = $("[data-keys-list]");
     list.replaceChildren();
     const rows = [["G then D, R, C", "desk, reviews, cases"], ["J, K", "next, previous"], ["Enter", "open"], ["Esc", "close"], ["?", "this list"]];
-    $$("[data-key]").forEach((button) => { if (button.offsetParent) rows.push([button.dataset.key.toUpperCase(), (button.dataset.keyWords || button.textContent).replace(/\s+/g, " ").trim().replace(/ \S$/, "")]); });
+    const told = new Set();
+    $$("[data-key]").forEach((button) => {
+      if (!button.offsetParent || told.has(button.dataset.key)) return;
+      told.add(button.dataset.key);
+      rows.push([button.dataset.key.toUpperCase(), (button.dataset.keyWords || button.textContent).replace(/\s+/g, " ").trim().replace(/ \S$/, "")]);
+    });
     for (const [keys, what] of rows) { const dt = document.createElement("dt"), dd = document.createElement("dd"); dt.textContent = keys; dd.textContent = what; list.append(dt, dd); }
     help.showModal();
   }

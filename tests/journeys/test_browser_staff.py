@@ -39,6 +39,37 @@ def test_who_loads_the_page_anew_still_holds_what_it_shows(town: Town, window: W
     assert mona.post(f"/replies/{reply.id}/reviews", data={"decision": "approve", "revision": "1"}).status_code == 303
 
 
+def test_two_who_come_to_the_same_reply_have_one_each_and_keep_their_undo(town: Town, window: Window) -> None:
+    """Red when the second is left before a reply that somebody else decides: their next key ends on a page that says so."""
+    from playwright.sync_api import expect
+
+    said = (
+        TEXT,
+        "The cable at the back comes loose now and then: press it in until it clicks.",
+        "Open the page of your account, choose devices, then restart.",
+    )
+    waiting = [handed_in(told(town.brand, f"How do I reset number {n}?", author=f"author{n}"), town.ada, words) for n, words in enumerate(said)]
+    mona = window("mona")
+    mona.goto("/reviews")
+    expect(mona.locator("[data-hold]")).to_contain_text("held for you until")
+
+    def cleo_first(route: Any) -> None:
+        if f"/reviews/{waiting[1].id}/" in route.request.url:
+            town.browser("cleo").post(f"/reviews/{waiting[1].id}/claim")
+        route.continue_()
+
+    mona.route("**/reviews/*/claim", cleo_first)
+    mona.wait_for_timeout(800)
+    mona.keyboard.press("a")
+    expect(mona.locator("#decide")).to_have_attribute("action", re.compile(f"/replies/{waiting[2].id}/reviews"))
+    expect(mona.locator("[data-hold]")).to_contain_text("held for you until")
+    expect(mona.get_by_text("until then it can be pulled back").first).to_be_visible()
+    mona.wait_for_timeout(800)
+    mona.keyboard.press("a")
+    expect(mona.get_by_text("Cleo Lindqvist has it open").first).to_be_visible()
+    assert [fresh(reply).state for reply in waiting] == ["approved", "submitted", "approved"]
+
+
 def test_one_answer_goes_to_all_but_the_one_left_out_and_the_one_put_in_other_words(town: Town, window: Window) -> None:
     from playwright.sync_api import expect
 
