@@ -1,10 +1,9 @@
-"""The record of what moved up to employees, from opening to resolution and back."""
+"""The record of what moved up to employees: how it opens, who works on it, what is answered, and how it is handed on."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from threading import Thread
-from typing import TypeVar
 
 import pytest
 import time_machine
@@ -13,59 +12,15 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Brand, User
 from app.kernel.db import Database
-from app.kernel.db import db as the_db
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, VouchError
 from app.notices.queries import latest
-from community.replies import actions as replies
 from community.replies.models import Posting
 from community.tasks import actions as tasks
-from community.tasks.models import Task
 from escalation.cases import actions, queries
 from escalation.cases.models import Case
+from tests.escalation.cases.parts import WORDS, brand_of, case_beside, fresh_in, kinds, live_posting, opened, person_of
 from tests.harness.statements import statements
-from tests.stories import FixedTriage, brand, came_back, fresh, handed_in, news, person, placed, told
-
-Row = TypeVar("Row", Task, Case)
-WORDS = "I am sorry for the wait. I have your line in front of me and will stay with it until it works."
-
-
-@pytest.fixture
-def northwind(triage: FixedTriage) -> Brand:
-    return brand()
-
-
-@pytest.fixture
-def tim(northwind: Brand) -> User:
-    return person(northwind, "tier_1", name="Tim Baptiste")
-
-
-@pytest.fixture
-def tess(northwind: Brand) -> User:
-    return person(northwind, "tier_2", name="Tess Varga")
-
-
-def opened(of: Brand, db: Database, audience: str = "tier_1", **told_with: object) -> tuple[Task, Case]:
-    task = told(of, audience=audience, **told_with)  # type: ignore[arg-type]
-    news()
-    return task, case_beside(task, db)
-
-
-def case_beside(task: Task, db: Database) -> Case:
-    with db.transaction(read_only=True):
-        case = queries.case_of_task(task.id)
-    assert case is not None
-    return case
-
-
-def live_posting(task: Task, db: Database) -> Posting:
-    with db.transaction(read_only=True) as session:
-        return session.scalars(select(Posting).where(Posting.task_id == task.id).order_by(Posting.id.desc())).first()  # type: ignore[return-value]
-
-
-def kinds(case: Case, db: Database) -> list[str]:
-    with db.transaction(read_only=True):
-        return [moment.kind for moment in queries.entries(case)]
-
+from tests.stories import brand, fresh, handed_in, news, person, placed, told
 
 # Opening
 
@@ -321,212 +276,3 @@ def test_what_comes_up_again_is_the_same_case(northwind: Brand, tim: User, db: D
     news()
     again = case_beside(task, db)
     assert (again.id, again.state, again.tier, again.reopened) == (case.id, "reopened", "tier_2", 1)
-
-
-# Settling
-
-
-def test_an_outcome_is_required_and_settles_both(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    for outcome in ("", "done", "handed_back"):
-        with pytest.raises(Invalid), db.transaction():
-            actions.resolve(case, by=tim, outcome=outcome)
-    with db.transaction():
-        actions.resolve(case, by=tim, outcome="refunded", note="42 euros, on the next bill.")
-    news()
-    assert (fresh(case).state, fresh(case).outcome, fresh(task).state) == ("resolved", "refunded", "resolved")
-    with pytest.raises(Conflict), db.transaction():
-        actions.resolve(fresh(case), by=tim, outcome="refunded")
-    with pytest.raises(Conflict), db.transaction():
-        actions.reply(fresh(case), by=tim, text=WORDS)
-
-
-def test_resolving_lets_the_answer_on_its_way_go_out(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    with db.transaction():
-        actions.reply(case, by=tim, text=WORDS)
-    with db.transaction():
-        actions.resolve(fresh(case), by=tim, outcome="answered")
-    news()
-    assert live_posting(task, db).state == "approved"
-    placed(live_posting(task, db), tim)
-    news()
-    assert (fresh(case).state, fresh(task).state) == ("resolved", "resolved")
-    with db.transaction(read_only=True):
-        seen = queries.row_of(tim, case.id).clock
-    assert seen is not None and seen.state == "met"
-
-
-def test_an_answer_that_never_went_out_brings_a_resolved_case_back(northwind: Brand, tim: User, db: Database) -> None:
-    from community.replies import posting as postings
-
-    task, case = opened(northwind, db)
-    with db.transaction():
-        actions.reply(case, by=tim, text=WORDS)
-        actions.resolve(fresh_in(case), by=tim, outcome="answered")
-    with db.transaction():
-        postings._refuse(db.session.get_one(Posting, live_posting_id(task, db)), "forbidden", "Comments are closed. Nothing was posted.", None)
-    news()
-    assert (fresh(case).state, fresh(task).state) == ("reopened", "open")
-
-
-def test_an_answer_pulled_back_brings_a_resolved_case_back(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    with db.transaction():
-        reply = actions.reply(case, by=tim, text=WORDS)
-        actions.resolve(fresh_in(case), by=tim, outcome="answered")
-    with db.transaction():
-        replies.pull_back(reply, by=tim)
-    news()
-    assert (fresh(case).state, fresh(task).state) == ("reopened", "open")
-
-
-def test_an_answer_in_other_words_leaves_a_resolved_case_resolved(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    with db.transaction():
-        reply = actions.reply(case, by=tim, text=WORDS)
-        actions.resolve(fresh_in(case), by=tim, outcome="answered")
-    with db.transaction():
-        replies.save(reply, by=tim, text="Your line works again since noon; please start the router once.")
-    news()
-    assert (fresh(case).state, live_posting(task, db).state) == ("resolved", "approved")
-    placed(live_posting(task, db), tim)
-    news()
-    assert (fresh(case).state, fresh(task).state) == ("resolved", "resolved")
-
-
-def test_the_author_who_comes_back_reopens_the_same_case_for_the_same_person(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    with db.transaction():
-        actions.reply(case, by=tim, text=WORDS)
-    placed(live_posting(task, db), tim)
-    news()
-    came_back(task, "It still does not work", reading="stuck", audience="tier_1")
-    news()
-    back = fresh(case)
-    assert (back.state, back.assignee_id, back.waiting_since) == ("assigned", tim.id, None)
-    with db.transaction(read_only=True):
-        assert latest(tim)[0].text == "@petra came back."
-    with db.transaction():
-        reply = actions.reply(back, by=tim, text="Then I will send somebody over; may I have a time in a private message?")
-    assert reply.state == "approved"
-    placed(live_posting(task, db), tim)
-    news()
-    came_back(task, "Thank you", reading="thanks")
-    news()
-    assert (fresh(case).state, fresh(case).outcome, fresh(task).state) == ("resolved", "answered", "resolved")
-    came_back(task, "No, wait, it broke again", reading="stuck", audience="tier_1")
-    news()
-    assert (fresh(case).state, fresh(case).reopened, fresh(task).state) == ("reopened", 1, "open")
-
-
-def test_late_news_of_an_old_end_does_not_close_what_was_reopened(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    with db.transaction():
-        actions.resolve(case, by=tim, outcome="fixed")
-    with db.transaction():
-        actions.reopen(fresh(case), by=tim)
-    news()
-    assert (fresh(case).state, fresh(task).state) == ("reopened", "open")
-    assert kinds(case, db) == ["opened", "resolved", "reopened"]
-
-
-def test_a_deleted_post_ends_its_case(northwind: Brand, tim: User, db: Database) -> None:
-    task, case = opened(northwind, db)
-    with db.transaction():
-        tasks.cancel(fresh_in(task), because="mention_deleted", by=None)
-    news()
-    assert (fresh(case).state, fresh(case).outcome) == ("resolved", "no_reply_needed")
-    with pytest.raises(Conflict), db.transaction():
-        actions.reopen(fresh(case), by=tim)
-    assert fresh(case).state == "resolved"
-
-
-# Lists
-
-
-def test_the_nearest_promise_stands_first_and_pages_follow_on(northwind: Brand, tim: User, db: Database, clock: time_machine.Coordinates) -> None:
-    made = []
-    for n, (minutes, priority) in enumerate([(0, 10), (5, 80), (10, 10), (3, 10), (39, 90)]):
-        clock.move_to(1_772_442_000 + minutes * 60)
-        made.append(opened(northwind, db, author=f"a{n}", priority=priority)[1].id)
-    soonest_first = [made[1], made[0], made[3], made[4], made[2]]
-    with db.transaction(read_only=True):
-        assert [row.case.id for row in queries.cases(tim, northwind).items] == soonest_first
-        first = queries.cases(tim, northwind, tier="tier_1", limit=2)
-        second = queries.cases(tim, northwind, tier="tier_1", limit=2, cursor=first.next)
-        third = queries.cases(tim, northwind, tier="tier_1", limit=2, cursor=second.next)
-        assert [row.case.id for page in (first, second, third) for row in page.items] == soonest_first and third.next is None
-        assert not queries.cases(tim, northwind, tier="tier_2").items
-        row = queries.next_case(tim, northwind)
-        assert row is not None and row.case.id == soonest_first[0]
-        assert queries.counts(northwind, "tier_1") == queries.Counts(open=5, late=1, waiting=0)
-        assert (queries.case_count(northwind), queries.case_count(northwind, "tier_2")) == (5, 0)
-    for bad in ("x", "W10", "WyJ4IiwgMV0"):
-        with pytest.raises(Invalid), db.transaction(read_only=True):
-            queries.cases(tim, northwind, cursor=bad)
-
-
-def test_each_list_shows_its_own(northwind: Brand, tim: User, db: Database) -> None:
-    _, mine = opened(northwind, db, author="a")
-    _, free = opened(northwind, db, author="b")
-    waiting_task, waiting = opened(northwind, db, author="c")
-    _, done = opened(northwind, db, author="d")
-    with db.transaction():
-        actions.assign(mine, by=tim)
-        actions.reply(waiting, by=tim, text=WORDS)
-        actions.resolve(done, by=tim, outcome="other")
-    placed(live_posting(waiting_task, db), tim)
-    news()
-    every = {mine.id, free.id, waiting.id, done.id}
-    expected = {"open": {mine.id, free.id}, "mine": {mine.id, waiting.id}, "waiting": {waiting.id}, "resolved": {done.id}, "all": every}
-    with db.transaction(read_only=True):
-        assert {show: {row.case.id for row in queries.cases(tim, northwind, show=show).items} for show in expected} == expected
-        with pytest.raises(Invalid):
-            queries.cases(tim, northwind, show="everything")
-
-
-def test_a_list_is_one_statement_however_long(northwind: Brand, tim: User, db: Database) -> None:
-    for n in range(6):
-        opened(northwind, db, author=f"a{n}")
-    with statements() as seen, db.transaction(read_only=True):
-        rows = queries.cases(tim, northwind).items
-        assert all(row.mention.text and row.task.category and row.clock for row in rows)
-    assert len(rows) == 6 and [words.split()[0] for words in seen if words != "BEGIN"] == ["SELECT"]
-
-
-def test_the_history_tells_the_whole_story_in_order(northwind: Brand, tim: User, db: Database, clock: time_machine.Coordinates) -> None:
-    task, case = opened(northwind, db)
-    clock.shift(timedelta(minutes=1))
-    with db.transaction():
-        actions.assign(case, by=tim)
-    clock.shift(timedelta(minutes=1))
-    with db.transaction():
-        actions.reply(fresh(case), by=tim, text=WORDS)
-    clock.shift(timedelta(minutes=1))
-    placed(live_posting(task, db), tim)
-    news()
-    with db.transaction(read_only=True):
-        told_ = [moment.kind for moment in queries.timeline(case)]
-    assert told_ == ["mention", "decision", "opened", "assigned", "reply", "waiting"]
-
-
-def person_of(of: Brand | None, *roles: str) -> User:
-    from app.accounts.models import Role
-
-    made = User(id=10_000, email="x", email_key="x", name="Somebody", preferences={})
-    made.roles = [Role(user_id=10_000, brand_id=of.id if of else None, name=role) for role in roles]
-    return made
-
-
-def brand_of(slug: str) -> Brand:
-    return Brand(id=20_000, slug=slug, name=slug, settings={})
-
-
-def fresh_in(row: Row) -> Row:
-    """The row in the transaction we are in."""
-    return the_db.session.get_one(type(row), row.id)
-
-
-def live_posting_id(task: Task, db: Database) -> int:
-    return db.session.scalars(select(Posting.id).where(Posting.task_id == task.id)).one()
