@@ -188,15 +188,16 @@ def error_page(status: int, code: str, message: str, extra: dict[str, Any]) -> R
     if status == 401 and not kept:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("session.new", next=back if back != "/" else None), 303)  # type: ignore[return-value]
+    signed_out = status == 401 or "sid" not in cookie
     shown = render_template(
         "error.html",
-        status=status,
-        message=message,
+        status=401 if code == "stale" and signed_out else status,
+        message="You are signed out, so nothing was done. Sign in, and send it once more." if code == "stale" and signed_out else message,
         extra=extra,
         request_id=request_id(),
         kept=kept,
         back=_came_from(),
-        signed_out=status == 401 or "sid" not in cookie,
+        signed_out=signed_out,
     )
     return make_response(shown, status)
 

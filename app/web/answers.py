@@ -338,7 +338,7 @@ bring_file.body_limit = bringing.FILE_LIMIT + 10_000  # type: ignore[attr-define
 @blueprint.get("/answers/files/<int:file_id>")
 def brought(file_id: int) -> ResponseReturnValue:
     """How far a file is, and each line that was not taken with its reason."""
-    watch(f"answer-file-{file_id}")
+    watch(f"file-{file_id}")
     return page_or_part("answers/file.html", "answers/_file.html", one=bringing.file_of(_user(), file_id))
 
 
@@ -417,7 +417,12 @@ def _brought(
 @blueprint.get("/a/<brand_slug>/<int:public_id>-<words>")
 def read(brand_slug: str, public_id: int, words: str) -> ResponseReturnValue:
     """One public answer, without a session."""
-    brand, answer, version, languages = public.read(brand_slug, public_id)
+    try:
+        brand, answer, version, languages = public.read(brand_slug, public_id)
+    except NotFound:
+        if (shown := public.is_open(brand_slug)) is None:
+            raise
+        return render_template("answers/public_gone.html", brand=shown, words=words.replace("-", " ")[: public.LONGEST]), 404
     if words != (right := public.words_of(version.title)):
         return redirect(url_for("answers.read", brand_slug=brand_slug, public_id=public_id, words=right), 301)
     body = render_template(
@@ -428,9 +433,11 @@ def read(brand_slug: str, public_id: int, words: str) -> ResponseReturnValue:
 
 @blueprint.get("/a/<brand_slug>/")
 def shelf_of(brand_slug: str) -> ResponseReturnValue:
-    """Every public answer of a brand."""
-    brand, found = public.listed(brand_slug)
-    return _kept_a_while(render_template("answers/public_list.html", brand=brand, found=found, words_of=public.words_of))
+    """Every public answer of a brand; `?q=` those that fit a question, `?lang=` those in a language."""
+    q, lang = request.args.get("q", "").strip()[: public.LONGEST_QUESTION], request.args.get("lang", "")
+    shelf = public.listed(brand_slug, q=q, lang=lang)
+    lang = lang if lang in shelf.languages else ""
+    return _kept_a_while(render_template("answers/public_list.html", brand=shelf.brand, shelf=shelf, q=q, lang=lang, words_of=public.words_of))
 
 
 def _kept_a_while(body: str) -> ResponseReturnValue:

@@ -153,5 +153,5 @@ def _end(one: AnswerFile, verb: str, *, because: str | None = None) -> None:
 
 
 def _changed(one: AnswerFile) -> None:
-    brand_id, name = one.brand_id, f"answer-file-{one.id}"
+    brand_id, name = one.brand_id, f"file-{one.id}"
     db.after_commit(lambda: live.bump(brand_id, name), key=(name, brand_id))

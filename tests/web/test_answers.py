@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -32,7 +34,7 @@ PAGE = """<html><head><title>Help</title><style>h2 {}</style></head><body><nav><
 
 def add(town: Town, title: str = "How do I reset the hub?", body: str = "Hold the small button for ten seconds.", **more: object) -> Answer:
     with db.transaction():
-        return actions.add(town.brand, by=town.cleo, title=title, body=body, lang="en", **more)  # type: ignore[arg-type]
+        return actions.add(town.brand, by=town.cleo, title=title, body=body, **{"lang": "en", **more})  # type: ignore[arg-type]
 
 
 def stored() -> list[tuple[str, str]]:
@@ -132,7 +134,11 @@ def test_ten_thousand_lines_are_taken_in_by_the_worker_and_can_be_stopped(town: 
     began = cleo.post("/answers/import/file", data={"file": (io.BytesIO(raw), "many.csv")})
     assert began.status_code == 303
     where = began.headers["Location"]
-    assert "0 of 10,000 lines" in words(cleo.get(where)) and stored() == []
+    shown = cleo.get(where)
+    assert "0 of 10,000 lines" in words(shown) and stored() == []
+    watched = json.loads(unescape(re.findall(r'data-watch="([^"]+)"', shown.text)[0]))
+    asked = ",".join(f"{name}:0" for name in watched)
+    assert cleo.get(f"/changes?brand={town.brand.id}&since={asked}").status_code in (200, 204), "the page can ask how far it is"
     assert "many.csv" in words(cleo.get("/answers/import"))
     assert town.browser("ada").get(where).status_code == 403
     assert town.browser("kim").get(where).status_code == 404
@@ -301,6 +307,28 @@ def test_public_answers_are_read_without_a_session_where_the_brand_wishes(town: 
     with db.transaction():
         actions.expire(fresh(shown), by=town.cleo)
     assert nobody.get(url).status_code == 404
+
+
+def test_everybody_looks_for_a_public_answer_by_words_and_language(town: Town) -> None:
+    """Red when inner answers are found too, or an answer that is gone asks the public to sign in."""
+    shown = add(town, public=True)
+    add(town, "How do I reset the secret hub?", "With the master key.")
+    add(town, "Wie setze ich den Hub zurück?", "Halten Sie den kleinen Knopf zehn Sekunden lang.", public=True, lang="de")
+    nobody = town.browser("ada").application.test_client()
+    assert nobody.get("/a/northwind/?q=hub").status_code == 404, "the brand shows none"
+    with db.transaction() as session:
+        session.get_one(Brand, town.brand.id).settings = {"public_answers": True}
+    found = nobody.get("/a/northwind/?q=can+you+tell+me+how+to+reset+a+hub")
+    assert "How do I reset the hub?" in words(found) and "secret" not in words(found) and "noindex" in found.text
+    assert "Nothing here fits these words" in words(nobody.get("/a/northwind/?q=zebra<b>"))
+    german = words(nobody.get("/a/northwind/?lang=de"))
+    assert "Wie setze ich" in german and "How do I reset" not in german
+    assert nobody.get("/a/northwind/?lang=<b>&q=%00").status_code == 200
+    with db.transaction():
+        actions.expire(fresh(shown), by=town.cleo)
+    gone = nobody.get(f"/a/northwind/{shown.id}-how-do-i-reset-the-hub")
+    assert gone.status_code == 404
+    assert "This answer is not here any more" in words(gone) and "/login" not in gone.text and "q=how+do+i+reset+the+hub" in gone.text
 
 
 def test_a_recall_is_opened_and_followed_on_its_pages(town: Town) -> None:
