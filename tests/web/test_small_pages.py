@@ -197,3 +197,7 @@ def test_the_rail_lights_me_for_oneself_only(town: Town) -> None:
 def test_every_language_a_post_is_found_to_be_in_has_a_name_for_people() -> None:
     found = {*text.LATIN_LANGUAGES, *text.OTHER_LANGUAGES, *(code for _, _, code in text._SCRIPTS), "zh-Hans", "zh-Hant", "ja", "ko", "und"}
     assert [code for code in sorted(found) if render.language(code) == code] == []
+
+
+def test_who_was_never_looked_at_is_not_told_a_share(town: Town) -> None:
+    assert "none yet, asked 65 %" in words(town.browser("ada").get("/me", follow_redirects=True))
