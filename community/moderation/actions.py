@@ -5,7 +5,7 @@ Every decision names the revision that was read. A newer one, or a decision by s
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +20,7 @@ from community.advocates import records
 from community.events import ReplyRejected, ReplyReturned, ReplyWithdrawn
 from community.mentions import actions as mention_actions
 from community.moderation import peers
-from community.moderation.models import Review, ReviewClaim
+from community.moderation.models import HELD_FOR, Review, ReviewClaim
 from community.permissions import RULES
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply, Revision
@@ -28,8 +28,6 @@ from community.replies.states import REPLY
 from community.tasks import actions as task_actions
 from community.tasks.models import Task
 
-HELD_FOR = timedelta(minutes=10)
-"""How long a reviewer who opened an item keeps others from deciding it."""
 REASONS = ("incorrect", "off_topic", "incomplete", "tone", "private_data", "promise", "copy", "other")
 
 
@@ -38,7 +36,7 @@ def open_review(reply: Reply, *, by: User) -> ReviewClaim:
     RULES.check(by, "reply.review", reply)
     now = clock.now()
     held = _holder(reply)
-    if held is not None and held.reviewer_id != by.id and held.ends_at > now:
+    if held is not None and held.keeps_off(by.id, now):
         raise Conflict(f"{_name(held.reviewer_id)} has it open until {held.ends_at:%H:%M} UTC.", holder=_name(held.reviewer_id))
     if held is not None and held.reviewer_id == by.id:
         held.ends_at = now + HELD_FOR
@@ -165,7 +163,7 @@ def _for_decision(reply: Reply, by: User, revision: int | None) -> tuple[Reply, 
     if revision != reply.revision:
         raise Conflict("The writer changed it since. Look again: only what was read can be decided.", revision=reply.revision)
     held = _holder(reply)
-    if held is not None and held.reviewer_id != by.id and held.ends_at > clock.now():
+    if held is not None and held.keeps_off(by.id, clock.now()):
         raise Conflict(f"{_name(held.reviewer_id)} has it open until {held.ends_at:%H:%M} UTC.", holder=_name(held.reviewer_id))
     return reply, replies.revision_of(reply, revision), task
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Index, String, UniqueConstraint
@@ -39,6 +39,12 @@ class Review(Base):
     at: Mapped[datetime]
 
 
+HELD_FOR = timedelta(minutes=10)
+"""How long a reviewer who opened an item keeps others from deciding it."""
+LONGEST_HOLD = HELD_FOR + timedelta(minutes=1)
+"""With a minute for clocks that differ a little."""
+
+
 class ReviewClaim(Base):
     """What one reviewer has open, another can't decide."""
 
@@ -52,6 +58,10 @@ class ReviewClaim(Base):
     started_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+    def keeps_off(self, user_id: int, at: datetime) -> bool:
+        """Whether somebody else has it open just now. A hold that ends later than any could was given by a clock that jumped."""
+        return self.reviewer_id != user_id and at < self.ends_at <= at + LONGEST_HOLD
 
 
 class Flag(Base):

@@ -19,7 +19,7 @@ from community.advocates.models import Advocate
 from community.advocates.queries import known_as
 from community.mentions.models import Decision, Mention
 from community.mentions.queries import in_lists
-from community.moderation.models import Flag, FlagVote, Review, ReviewClaim
+from community.moderation.models import LONGEST_HOLD, Flag, FlagVote, Review, ReviewClaim
 from community.replies.models import Reply, Revision
 from community.tasks.models import Task
 
@@ -228,7 +228,13 @@ def _items() -> Any:
         .join(User, User.id == Reply.writer_id)
         .outerjoin(Advocate, and_(Advocate.user_id == Reply.writer_id, Advocate.brand_id == Reply.brand_id))
         .outerjoin(
-            ReviewClaim, and_(ReviewClaim.reply_id == Reply.id, ReviewClaim.ended_at.is_(None), ReviewClaim.ends_at > bindparam(None, callable_=clock.now))
+            ReviewClaim,
+            and_(
+                ReviewClaim.reply_id == Reply.id,
+                ReviewClaim.ended_at.is_(None),
+                ReviewClaim.ends_at > bindparam(None, callable_=clock.now),
+                ReviewClaim.ends_at <= bindparam(None, callable_=lambda: clock.now() + LONGEST_HOLD),
+            ),
         )
         .outerjoin(holder, holder.id == ReviewClaim.reviewer_id)
         # Names are shown here, rights are seldom asked: without this each list would read everybody's roles.

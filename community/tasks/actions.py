@@ -34,7 +34,7 @@ from community.mentions.models import Decision, Mention
 from community.permissions import RULES
 from community.replies import withdrawal
 from community.tasks.limits import lately
-from community.tasks.models import LIVE, Claim, Task
+from community.tasks.models import LIVE, LONGEST_LEASE, Claim, Task
 from community.tasks.rules import at_once, lane_of
 from community.tasks.states import TASK
 
@@ -130,7 +130,8 @@ def lapse(task: Task) -> bool:
 def lapse_due(limit: int = 500) -> int:
     """Free every task whose lease is over, each in a transaction of its own; returns how many."""
     with db.transaction(read_only=True) as session:
-        over = (Claim.ended_at.is_(None), Claim.ends_at <= clock.now(), Task.state == "claimed")
+        now = clock.now()
+        over = (Claim.ended_at.is_(None), (Claim.ends_at <= now) | (Claim.ends_at > now + LONGEST_LEASE), Task.state == "claimed")
         due = session.scalars(select(Task.id).join(Claim, Claim.task_id == Task.id).where(*over).limit(limit)).all()
     freed = 0
     for task_id in due:
@@ -404,7 +405,8 @@ def _hold_person(task: Task, by: User) -> Advocate | None:
 def _make_room(task: Task, by: User, advocate: Advocate | None) -> None:
     """Whether the person may hold one more, and this one. Raises TooMany, Forbidden or Conflict with what to do about it."""
     now = clock.now()
-    mine = (Claim.user_id == by.id, Claim.brand_id == task.brand_id, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > now))
+    runs = Claim.ends_at.is_(None) | Claim.ends_at.between(now, now + LONGEST_LEASE)
+    mine = (Claim.user_id == by.id, Claim.brand_id == task.brand_id, Claim.ended_at.is_(None), runs)
     held = db.session.scalar(select(func.count()).select_from(Claim).where(*mine)) or 0
     if advocate is None:
         if held >= EMPLOYEE_CLAIMS_AT_ONCE:

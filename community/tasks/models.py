@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -99,13 +99,17 @@ class Claim(Base):
     """Their draft, where they agreed that the next one may start from it. Private data is masked."""
 
     def holds(self, at: datetime) -> bool:
-        """Whether the hold is still good. A lease that ends later than its cap counts as lapsed too (a clock that jumped)."""
+        """Whether the hold is still good. A lease that ends later than it ever could counts as lapsed too (a clock that jumped)."""
         return self.ended_at is None and lasts(self.ends_at, self.cap_at, at)
+
+
+LONGEST_LEASE = timedelta(hours=4, minutes=5)
+"""No lease ends later than this from now (the minutes are for clocks that differ a little): one that does was given by a clock that jumped."""
 
 
 def lasts(ends_at: datetime | None, cap_at: datetime | None, at: datetime) -> bool:
     """Whether a hold that nobody ended is still good."""
-    return ends_at is None or (ends_at > at and (cap_at is None or ends_at <= cap_at))
+    return ends_at is None or (at < ends_at <= at + LONGEST_LEASE and (cap_at is None or ends_at <= cap_at))
 
 
 class Watch(Base):

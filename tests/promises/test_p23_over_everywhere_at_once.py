@@ -13,6 +13,7 @@ from app.accounts.models import User
 from app.kernel.db import db
 from app.kernel.errors import Conflict
 from community.moderation import actions as moderation
+from community.moderation.queries import item_of
 from community.replies import actions as replies
 from community.replies.models import Posting, Reply
 from community.tasks import actions as tasks
@@ -104,3 +105,24 @@ def test_p23_what_comes_too_late_is_an_alternative_and_never_a_second_reply(town
         live = session.scalar(select(func.count()).select_from(Posting).where(Posting.task_id == task.id, Posting.state.in_(("approved", "posting", "posted"))))
         assert live == 1
         assert factories.fresh(task).state == "in_review"
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=24), timedelta(hours=5)])
+def test_p23_a_lease_given_by_a_clock_that_jumped_holds_nothing(town: Town, clock: time_machine.Coordinates, jump: timedelta) -> None:
+    """Red when a lease is believed however far off it ends: the task would stay away from everybody for a day, and the review too."""
+    clock.shift(jump)
+    task, other = factories.task(town.account), factories.task(town.account)
+    factories.claimed(task, town.ada)
+    reply = factories.submitted(other, town.ada)
+    with db.transaction():
+        moderation.open_review(factories.fresh(reply), by=town.mo)
+    clock.shift(-jump)
+
+    assert set(held_anywhere(town, task, town.ada).values()) == {False}
+    assert tasks.lapse_due() == 1
+    factories.claimed(task, town.ben)
+    with db.transaction(read_only=True):
+        assert item_of(town.cleo, factories.fresh(reply)).holder is None
+    with db.transaction():
+        moderation.approve(factories.fresh(reply), by=town.cleo, revision=1)
+    assert factories.fresh(reply).state == "approved"
