@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=90)
 """Longer than any one poll with its storing; a listener that died is taken over after it."""
+APART = timedelta(seconds=30)
+"""How far the clocks of two machines may stand apart before the one takes the other's lease for an impossible one."""
 LOOK_AROUND = 10.0
 """Seconds between two looks for accounts that were connected, paused or woken."""
 PAGE = 200
@@ -158,7 +160,7 @@ def take_lease(account_id: int, holder: str) -> ChannelAccount | None:
                     ChannelAccount.listen_lease_by.is_(None),
                     ChannelAccount.listen_lease_by == holder,
                     ChannelAccount.listen_lease_until < now,
-                    ChannelAccount.listen_lease_until > now + LEASE,
+                    ChannelAccount.listen_lease_until > now + LEASE + APART,
                 ),
             )
             .values(listen_lease_by=holder, listen_lease_until=now + LEASE)

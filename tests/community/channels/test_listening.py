@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -137,6 +138,15 @@ def test_a_lease_longer_than_leases_are_is_no_lease(connect: Callable[[str], tup
     with db.transaction() as session:
         session.get_one(ChannelAccount, account_id).listen_lease_until = datetime.now(UTC) + LEASE + timedelta(days=1)
     assert take_lease(account_id, "another") is not None
+
+
+def test_a_lease_of_a_machine_whose_clock_is_a_little_ahead_is_kept(connect: Callable[[str], tuple[int, Timeline]], clock: time_machine.Coordinates) -> None:
+    """Red when any lease a second too long is taken over: two machines would then take it from each other for ever."""
+    account_id, _ = connect("alpha")
+    clock.shift(5)
+    take_lease(account_id, "me")
+    clock.shift(-5)
+    assert take_lease(account_id, "another") is None
 
 
 def test_who_lost_the_lease_stores_nothing(connect: Callable[[str], tuple[int, Timeline]]) -> None:
