@@ -214,7 +214,9 @@ def test_an_alternative_that_came_back_says_so_to_whoever_holds_the_task_again(t
         begun = replies.draft(fresh(task), by=town.ada, text="Hold the small button for ten seconds, then wait for the light.")
     clock.shift(timedelta(minutes=25))
     news()
+    assert "The task is free again; your draft is kept." in words(ada.get(f"/tasks/{task.id}"))
     ben.post(f"/tasks/{task.id}/claim")
+    assert "Ben is answering now. Your draft is kept." in words(ada.get(f"/tasks/{task.id}"))
     with db.transaction():
         replies.submit(fresh(begun), by=town.ada, revision=begun.revision)
     assert fresh(begun).late
