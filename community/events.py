@@ -339,6 +339,15 @@ class RecallOpened(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldReplyRecalled(Event):
+    """A reply that rests on what was recalled is approved, and not out yet."""
+
+    recall_id: int
+    reply_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionOpened(Event):
     """A task says what to put right; `joined`: it was under way already."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from app.accounts.models import Brand, User
 from app.accounts.people import SUSPENDED_FOR, holders
 from app.kernel import clock
 from app.kernel.db import db
+from app.kernel.errors import Conflict
 from app.kernel.events import Event
 from app.kernel.outbox import subscribe
 from app.notices import mail
@@ -18,6 +20,7 @@ from app.notices.models import Notice
 from community.advocates import records, trust
 from community.advocates.queries import names
 from community.answers import subscribers as answers
+from community.answers.models import Recall
 from community.events import (
     AbilityChanged,
     AppealDecided,
@@ -29,6 +32,7 @@ from community.events import (
     FlagDecided,
     FlagRaised,
     FlagWaits,
+    HeldReplyRecalled,
     IncidentGrew,
     MentionRerouted,
     MentionsReceived,
@@ -69,6 +73,7 @@ from community.moderation.flags import URGENT
 from community.moderation.models import Appeal, Review
 from community.moderation.peers import PEERS
 from community.moderation.sampling import GRADUATED
+from community.replies import actions as replies
 from community.replies.models import Posting, Reply
 from community.tasks import wishes
 from community.tasks.models import Task
@@ -106,6 +111,7 @@ def subscribe_all() -> None:
     moves = [TaskCancelled, TaskEscalated, TasksEscalated, TaskHandedBack, TaskReleased, TaskReopened, TaskResolved, ReplyPosted]
     subscribe("lead_incidents", moves, lead_incidents)
     joining.subscribe_all()
+    subscribe("hold_back_recalled", [HeldReplyRecalled], hold_back_recalled)
     subscribe("tell_readers", [ReaderHelped, ReaderDoubted], tell_readers)
     subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, ReaderDoubted, TaskResolved], outcomes.keep)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TasksEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
@@ -363,6 +369,18 @@ def lead_incidents(event: Event, _event_id: int) -> None:
         case TasksEscalated(task_ids=task_ids):
             for id_ in gathering.of_incidents(task_ids):
                 gathering.lead_on(id_)
+
+
+def hold_back_recalled(event: Event, event_id: int) -> None:
+    """What rests on a recalled fact doesn't go out while it still can be kept. What left already joins the recall when it is posted."""
+    match event:
+        case HeldReplyRecalled(recall_id=recall_id, reply_id=reply_id, by_id=by_id):
+            made, reply = db.session.get_one(Recall, recall_id), db.session.get_one(Reply, reply_id)
+            with suppress(Conflict):
+                replies.pull_back_recalled(reply, by_id=by_id, fact=made.fact)
+                if reply.writer_id == by_id:
+                    # Whoever pulls back their own knows; that it was this reply they may not.
+                    _say(event, event_id, by_id, "pulled_back", "Your own reply rests on it too, and was pulled back.", f"/tasks/{reply.task_id}", made.fact)
 
 
 def tell_readers(event: Event, event_id: int) -> None:

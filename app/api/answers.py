@@ -359,9 +359,10 @@ class RestingView(Shown):
 
 
 class RestingList(Shown):
-    """`total` may be more than are listed."""
+    """`total` may be more than are listed. `held`: approved and not out yet; a recall pulls them back."""
 
     total: int
+    held: int
     items: list[RestingView]
 
 
@@ -425,7 +426,7 @@ def list_resting(*, by: User, answer_id: int) -> dict[str, Any]:
         )
         for one in recalls.resting_on(entry.answer)
     ]  # fmt: skip
-    return {"total": recalls.count_resting(entry.answer), "items": items}
+    return {"total": recalls.count_resting(entry.answer), "held": recalls.count_held(entry.answer), "items": items}
 
 
 @door("POST", "/answers/<id:answer_id>/recalls", takes=RecallGiven, gives=RecallView, status=201)

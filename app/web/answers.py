@@ -113,6 +113,7 @@ def show(answer_id: int) -> ResponseReturnValue:
         uses=used_in(entry.answer) if user.has(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "analyst", "admin") else None,
         keeps=keeps,
         resting=recalls.count_resting(entry.answer) if keeps else 0,
+        held=recalls.count_held(entry.answer) if keeps else 0,
         recalled=recalls.under_way(entry.answer) if keeps else None,
         owners=people.holders(entry.answer.brand_id, "moderator", "tier_1", "tier_2", "admin") if keeps else [],
         public_on=actions.PUBLIC.of(acting_brand()),
@@ -199,6 +200,7 @@ def weigh(answer_id: int) -> ResponseReturnValue:
         entry=entry,
         resting=recalls.resting_on(entry.answer),
         total=recalls.count_resting(entry.answer),
+        held=recalls.count_held(entry.answer),
         change=_last_change(entry),
         **_about(user, entry.answer.brand_id),
     )

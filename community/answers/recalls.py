@@ -23,7 +23,7 @@ from community.answers.models import Answer, Correction, Passage, Recall, Use, V
 from community.answers.states import CORRECTION
 from community.channels.models import ChannelAccount
 from community.channels.registry import adapter_for
-from community.events import CorrectionOpened, RecallClosed, RecallOpened
+from community.events import CorrectionOpened, HeldReplyRecalled, RecallClosed, RecallOpened
 from community.mentions.actions import hold_thread
 from community.mentions.models import Mention
 from community.permissions import RULES
@@ -94,6 +94,11 @@ def count_resting(answer: Answer) -> int:
     return db.session.scalar(posted.where(Reply.id.in_(_resting(answer)))) or 0
 
 
+def count_held(answer: Answer) -> int:
+    """How many that rest on such wordings are approved and not out yet: a recall pulls them back."""
+    return len(_held_resting(answer))
+
+
 def under_way(answer: Answer) -> Recall | None:
     """The newest recall of this answer that has not ended."""
     return db.session.scalar(select(Recall).where(Recall.answer_id == answer.id, Recall.closed_at.is_(None)).order_by(Recall.id.desc()).limit(1))
@@ -102,7 +107,8 @@ def under_way(answer: Answer) -> Recall | None:
 def recall(answer: Answer, *, by: User, fact: str, urgency: str = "high", only: Collection[int] | None = None) -> Recall:
     """Correct what was posted. `fact`: what is true now, for those who correct; `only`: these replies of those that rest on it.
 
-    From the commit on none of them is suggested any more. Raises Conflict where nothing rests on it.
+    From the commit on none of them is suggested any more. What is approved and not out yet is pulled back, whatever `only` says: nothing is
+    lost by that. Raises Conflict where nothing rests on it.
     """
     RULES.check(by, "answer.write", answer)
     answer = db.session.scalars(select(Answer).where(Answer.id == answer.id).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
@@ -117,17 +123,21 @@ def recall(answer: Answer, *, by: User, fact: str, urgency: str = "high", only: 
         raise Conflict("Only an answer that was published can be recalled.", state=answer.state)
     posted = select(Posting.reply_id, func.max(Posting.id)).where(Posting.state == "posted", Posting.reply_id.in_(_resting(answer)))
     found = [(reply_id, posting_id) for reply_id, posting_id in db.session.execute(posted.group_by(Posting.reply_id)).all() if only is None or reply_id in only]
-    if not found:
+    held = _held_resting(answer)
+    if not found and not held:
         raise Conflict("No posted reply rests on what was changed.")
     now = clock.now()
     made = Recall(
         brand_id=answer.brand_id, answer_id=answer.id, version=answer.version, because="expired" if answer.state == "expired" else "changed", fact=fact,
-        priority=RAISED[urgency], by_id=by.id, at=now,
+        priority=RAISED[urgency], by_id=by.id, at=now, closed_at=None if found else now,
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()
     about = {"brand_id": answer.brand_id, "recall_id": made.id, "state": "waiting", "joined": False, "at": now}
-    insert_many(Correction, [{**about, "reply_id": reply_id, "posting_id": posting_id} for reply_id, posting_id in found])
+    if found:
+        insert_many(Correction, [{**about, "reply_id": reply_id, "posting_id": posting_id} for reply_id, posting_id in found])
+    for reply_id in held:
+        record(HeldReplyRecalled(answer.brand_id, made.id, reply_id, by.id))
     for start in range(0, len(found), 500):
         ids = [reply_id for reply_id, _ in found[start : start + 500]]
         search.drop(db.session.scalars(select(Passage).where(Passage.reply_id.in_(ids))).all())
@@ -275,6 +285,11 @@ def _resting(answer: Answer) -> Any:
     chain = chain.union(select(Use.reply_id).join(chain, Use.used_reply_id == chain.c.reply_id).where(Use.revision.is_not(None)))
     put_right = select(Correction.reply_id).where(Correction.reply_id == chain.c.reply_id, Correction.state.in_((*LIVE, "done")))
     return select(chain.c.reply_id).where(~put_right.exists())
+
+
+def _held_resting(answer: Answer) -> Sequence[int]:
+    waiting = select(Posting.reply_id).where(among(Posting.state, "approved"), Posting.first_sent_at.is_(None), Posting.reply_id.in_(_resting(answer)))
+    return db.session.scalars(waiting.order_by(Posting.reply_id)).all()
 
 
 def _grounds(reply_id: int) -> Any:

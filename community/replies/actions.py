@@ -182,13 +182,22 @@ def withdraw(reply: Reply, *, by: User) -> None:
 def pull_back(reply: Reply, *, by: User) -> Posting:
     """Take an approved reply back before anything is out: during the hold where we post, until it is posted where a person does."""
     RULES.check(by, "reply.pull_back", reply)
+    return _pull_back(reply, by.id, "by_person", None)
+
+
+def pull_back_recalled(reply: Reply, *, by_id: int, fact: str) -> Posting:
+    """What an approved reply rests on was recalled before it was out: it is its writer's again, with what is true now. Raises Conflict when it left already."""
+    return _pull_back(reply, by_id, "recalled", f"This reply rests on what holds no more, so it was pulled back. What is true now: {fact}")
+
+
+def _pull_back(reply: Reply, by_id: int, because: str, lesson: str | None) -> Posting:
     task, reply = lock_pair(reply)
     posting = withdrawal.live_posting(reply)
     if posting is None:
         raise Conflict("There is nothing waiting to be posted.", state=reply.state)
-    withdrawal.take_back(posting, reply, by_id=by.id, because="by_person")
+    withdrawal.take_back(posting, reply, by_id=by_id, because=because)
     if task.state == "in_review":
-        task_actions.free(task, because="pulled_back", for_writer=reply.writer_id)
+        task_actions.free(task, because="pulled_back", lesson=lesson, for_writer=reply.writer_id)
     changed(reply)
     return posting
 

@@ -70,6 +70,7 @@ NOBODY = {
     "TaskEscalated": "whoever held it hears by ClaimEnded, whoever wrote by ReplyWithdrawn",
     "TasksEscalated": "nobody had anything in them",
     "CasesHandedUp": "tier 2 hears by PromisesMissed what comes up",
+    "HeldReplyRecalled": "the writer hears by PostingPulledBack",
     "TaskHandedBack": "the same",
     "TaskReopened": "the writer hears by AuthorCameBack",
     "TaskResolved": "the writer hears by AuthorThanked; silence is no decision",

@@ -16,11 +16,12 @@ from community.answers.models import Answer, Correction, Recall
 from community.channels.actions import channel_named
 from community.mentions.intake import receive
 from community.mentions.models import Mention
+from community.moderation import actions as moderation
 from community.replies.models import Posting
 from community.tasks import actions as tasks
 from community.tasks.models import Task
 from tests.community.answers.test_suggestions import BODY, OTHER, POST, Town, add, answered, out, suggested, town, written
-from tests.stories import came_back, fresh, news, told
+from tests.stories import came_back, fresh, news, placed, told
 
 __all__ = ["town"]
 
@@ -248,3 +249,61 @@ def test_what_was_on_its_way_when_the_recall_was_made_is_corrected_too(town: Tow
     out(town, later, town.ben)
     news()
     assert len(corrections(made)) == 3
+
+
+def test_what_is_approved_and_not_out_yet_is_pulled_back_and_goes_to_its_writer_with_the_fact(town: Town) -> None:
+    """Red when a recall lists what is posted alone: whatever was in its hold went out with the old fact a minute later."""
+    answer = add(town)
+    _, old = answered(town, POST, f"{BODY} {OTHER}", town.ada, f"a{answer.id}.1", author="one")
+    task = told(town.brand, POST, author="two")
+    waiting = written(task, town.ben, "As we told others: " + BODY, f"a{answer.id}.1")
+    with db.transaction():
+        posting = moderation.approve(fresh(waiting), by=town.cleo, revision=waiting.revision)
+    apart = written(told(town.brand, "Where is my bill?", author="three"), town.ben, "In the app, under Account, then Bills and months.")
+    with db.transaction():
+        other = moderation.approve(fresh(apart), by=town.cleo, revision=apart.revision)
+    change(town, answer)
+    with db.transaction(read_only=True):
+        assert recalls.count_held(fresh(answer)) == 1
+
+    made = recall(town, answer)
+
+    assert (fresh(posting).state, fresh(posting).reason, fresh(waiting).state) == ("pulled_back", "recalled", "withdrawn")
+    assert (fresh(other).state, fresh(apart).state) == ("approved", "approved")
+    back = fresh(task)
+    assert (back.state, back.returned_to_id) == ("open", town.ben.id)
+    assert FACT in (back.lesson or "")
+    assert notices(town.ben, "pulled_back") == 1
+    assert [one.reply_id for one in corrections(made)] == [old.id]
+    with db.transaction(read_only=True):
+        assert recalls.count_held(fresh(answer)) == 0
+
+
+def test_a_fact_that_nobody_has_read_yet_can_be_recalled_all_the_same(town: Town) -> None:
+    answer = add(town)
+    waiting = written(told(town.brand, POST), town.ben, "As we told others: " + BODY, f"a{answer.id}.1")
+    with db.transaction():
+        posting = moderation.approve(fresh(waiting), by=town.cleo, revision=waiting.revision)
+        actions.expire(fresh(answer), by=town.cleo)
+    made = recall(town, answer)
+    assert fresh(posting).state == "pulled_back"
+    assert corrections(made) == []
+    assert fresh(made).closed_at is not None
+    with pytest.raises(Conflict), db.transaction():
+        recalls.recall(fresh(answer), by=fresh(town.cleo), fact=FACT)
+
+
+def test_what_left_while_it_was_recalled_joins_the_recall(town: Town) -> None:
+    answer = add(town)
+    waiting = written(told(town.brand, POST), town.ben, "As we told others: " + BODY, f"a{answer.id}.1")
+    with db.transaction():
+        posting = moderation.approve(fresh(waiting), by=town.cleo, revision=waiting.revision)
+    change(town, answer)
+    with db.transaction():
+        made = recalls.recall(fresh(answer), by=fresh(town.cleo), fact=FACT)
+    placed(posting, town.ben)
+    news()
+    recalls.begin_corrections()
+    assert fresh(posting).state == "posted"
+    assert [(one.reply_id, one.state) for one in corrections(made)] == [(waiting.id, "open")]
+    assert fresh(made).closed_at is None
