@@ -54,8 +54,9 @@ def check(endpoint: str | None) -> None:
     user: User = current_user._get_current_object()
     held = {role.name for role in user.roles} | ({"admin"} if user.is_owner else set())
     if held.isdisjoint(needed):
-        words = ", ".join(name.replace("_", " ") for name in needed)
-        raise Forbidden(f"This page is for: {words}. An admin of the brand gives roles.")
+        *others, last = (name.replace("_", " ") if name.startswith("tier") else f"{name}s" for name in needed)
+        words = f"{', '.join(others)} and {last}" if others else last
+        raise Forbidden(f"This is for {words}. An admin of the brand gives roles.")
 
 
 def acting_brand() -> Brand:

@@ -201,3 +201,8 @@ def test_every_language_a_post_is_found_to_be_in_has_a_name_for_people() -> None
 
 def test_who_was_never_looked_at_is_not_told_a_share(town: Town) -> None:
     assert "none yet, asked 65 %" in words(town.browser("ada").get("/me", follow_redirects=True))
+
+
+def test_a_shut_door_says_in_words_for_whom_it_is(town: Town) -> None:
+    assert "This is for admins. An admin of the brand gives roles." in words(town.browser("ada").get("/members"))
+    assert "This is for moderators" in words(town.browser("ada").get("/appeals"))
