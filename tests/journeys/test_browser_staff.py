@@ -111,17 +111,20 @@ def test_one_answer_goes_to_all_but_the_one_left_out_and_the_one_put_in_other_wo
     assert states == ["approved", "approved", "approved", "returned"]
 
 
-def test_a_file_that_says_otherwise_and_a_setting_that_cannot_hold_are_named(town: Town, window: Window) -> None:
+def test_a_file_that_says_otherwise_and_a_setting_that_cannot_hold_are_named(town: Town, window: Window, jobs: Callable[[], int]) -> None:
     from playwright.sync_api import expect
 
     cleo = window("cleo")
     for sheet, said in (
-        ("title;body\nWhere is the key?;Under the hub.\n", "1 added"),
+        ("title;body\nWhere is the key?;Under the hub.\n", "Read to its end: 1 line"),
         ("title;body\nWhere is the key?;On top of the hub.\n", "This question has another answer already."),
     ):
         cleo.goto("/answers/import")
         cleo.get_by_label("The file").set_input_files({"name": "faq.csv", "mimeType": "text/csv", "buffer": sheet.encode("utf-8-sig")})
         cleo.get_by_role("button", name="Import").click()
+        cleo.wait_for_url("**/answers/files/*")
+        jobs()
+        cleo.reload()
         expect(cleo.get_by_text(said).first).to_be_visible()
 
     max_ = window("max")
