@@ -212,5 +212,10 @@ def _typed(status: int) -> list[str]:
 
 def _came_from() -> str | None:
     """The page of ours that sent this, to go back to."""
-    came = urlsplit(request.referrer or "")
+    try:
+        came = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    if came.path.startswith("//"):
+        return None  # a browser would read another host in it
     return came.path + (f"?{came.query}" if came.query else "") if came.netloc == request.host and came.path != request.path else None

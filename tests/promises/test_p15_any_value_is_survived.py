@@ -120,3 +120,40 @@ def test_p15_any_value_in_a_form(app: Flask, stage: Stage) -> None:
             seen.add(survived(stage, rule, allowed(stage, rule, chance), bad, f"{name}={value[:60]!r}", data=form))
     assert not bad, f"{len(bad)}:\n" + "\n".join(bad[:80])
     assert {303, 422} & seen and seen & {400, 404, 422}
+
+
+HEADERS = (
+    "Accept", "Accept-Language", "Authorization", "Cookie", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match", "If-Modified-Since",
+    "If-None-Match", "Origin", "Range", "Referer", "User-Agent", "X-CSRFToken", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Part",
+    "X-Request-ID",
+)  # fmt: skip
+SAID = (
+    "", "\xff\xfe", "é", "x" * 7_000, ",;=" * 1_000, "*/*;q=nan", "en;q=1e400,zh;q=-1,xx-" + "y" * 500, "Bearer", "Bearer \xff", "Bearer " + "x" * 5_000,
+    "Basic !!!", "session=" + "." * 500, "session=e30.x.y; session=\xff", "bytes=0-,-1," + "9" * 400, "bytes=-0", "Thu, 99 Foo 9999 99:99:99 GMT", 'W/"',
+    "application/json; charset=x-no", "application/json; charset=utf-7", "multipart/form-data", "multipart/form-data; boundary=", "text/plain",
+    "256.1.1.1, ::ffff:", "http://[::1", "http://localhost//evil.example/", "null", "0", "-1", "9" * 400,
+)  # fmt: skip
+
+
+@pytest.mark.timeout(3600)
+def test_p15_any_header(app: Flask, stage: Stage) -> None:
+    """Red when a date, a language, an address or a cookie is read as if only browsers wrote them."""
+    chance, bad, seen = dice(), [], set()
+    for rule in rules(app):
+        if rule.endpoint in ("session.end", "leaving.leave", "api.leave", "api.deliver"):
+            continue
+        plan = [(name, value) for name in HEADERS for value in SAID]
+        for name, value in chance.sample(plan, rounds(3, len(plan))):
+            method = chance.choice(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+            data = json.dumps(body_for(rule)).encode() if rule.endpoint.startswith("api.") else body_for(rule) | {"url": "http://127.0.0.1:9/"}
+            sent = {"data": data} if method in WRITING else {}
+            who = chance.choice(list(stage.people.values()))
+            token = {"Authorization": f"Bearer {who.token}"} if rule.endpoint.startswith("api.") else {}
+            # A browser of one's own: a cookie that is nonsense must not sign anybody out for the rest.
+            client = who.app.test_client() if name in ("Cookie", "Authorization") or token else who.browser
+            answer = client.open(stage.path(rule), method=method, headers={**token, name: value}, **sent)
+            seen.add(answer.status_code)
+            if answer.status_code >= 500 or 'href="//' in answer.text:
+                bad.append(f"{method} {rule.endpoint} {name}: {value[:60]!r} → {answer.status_code}")
+    assert not bad, f"{len(bad)}:\n" + "\n".join(bad[:80])
+    assert 200 in seen and seen & {400, 401, 415}
