@@ -453,6 +453,14 @@ class ReviewOverdue(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewsOverdue(Event):
+    """Several replies were found to have waited so many minutes, the longest first."""
+
+    reply_ids: list[int]
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeersSpoke(Event):
     """Peers looked at a revision: `yes` of `votes` found it right in all four. `paid`: whose look is credited."""
 

@@ -49,6 +49,7 @@ from community.events import (
     ReplySubmitted,
     ReplyWithdrawn,
     ReviewOverdue,
+    ReviewsOverdue,
     TaskCancelled,
     TaskEscalated,
     TaskHandedBack,
@@ -116,7 +117,7 @@ def subscribe_all() -> None:
     subscribe("keep_outcomes", [ReplyPosted, AuthorThanked, AuthorCameBack, ReaderHelped, ReaderDoubted, TaskResolved], outcomes.keep)
     subscribe("tell_watchers", [TaskReleased, TaskEscalated, TasksEscalated, TaskCancelled, TaskResolved, ReplyPosted], tell_watchers)
     subscribe("keep_records", [ReplyApproved, ReplyReturned, ReplyRejected, ReplyPosted, AuthorThanked, AuthorCameBack, PostingPulledBack], keep_records)
-    subscribe("tell_overdue", [ReviewOverdue], tell_overdue)
+    subscribe("tell_overdue", [ReviewOverdue, ReviewsOverdue], tell_overdue)
     subscribe("tell_appeals", [AppealMade, AppealDecided], tell_appeals)
     subscribe("tell_mentor", [ReplySubmitted], tell_mentor)
     subscribe("tell_trust", [TrustChanged, TrustInGrace, AbilityChanged], tell_trust)
@@ -283,6 +284,18 @@ def tell_overdue(event: Event, event_id: int) -> None:
             if person.id != event.writer_id:
                 words = f"{_name(event.writer_id)}'s reply has waited {event.minutes} min for its look."
                 _say(event, event_id, person.id, "review_waits", words, f"/reviews/{event.reply_id}", None)
+    elif isinstance(event, ReviewsOverdue):
+        waiting = db.session.execute(select(Reply.id, Reply.writer_id).where(Reply.id.in_(event.reply_ids), Reply.state == "submitted")).all()
+        writer_of = {row.id: row.writer_id for row in waiting}
+        for person in _moderators(event.brand_id):
+            # One's own are for others to look at.
+            theirs = [id_ for id_ in event.reply_ids if id_ in writer_of and writer_of[id_] != person.id]
+            if theirs:
+                oldest = _name(writer_of[theirs[0]])
+                words = f"{len(theirs)} replies have waited {event.minutes} min for their look, {oldest}'s the longest."
+                if len(theirs) == 1:
+                    words = f"{oldest}'s reply has waited {event.minutes} min for its look."
+                _say(event, event_id, person.id, "review_waits", words, f"/reviews/{theirs[0]}", None)
 
 
 def tell_appeals(event: Event, event_id: int) -> None:

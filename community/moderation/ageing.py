@@ -12,7 +12,7 @@ from app.accounts.models import Brand
 from app.kernel import clock, live
 from app.kernel.db import among, db
 from app.kernel.outbox import record
-from community.events import ReviewOverdue
+from community.events import ReviewOverdue, ReviewsOverdue
 from community.replies.models import Reply
 
 AGEING = whole(
@@ -36,8 +36,8 @@ OLD = whole(
     help="After so long they are told once more.",
     above=AGEING,
 )
-MOST = 50
-"""Told of in one go and brand: who has so many waiting needs no list."""
+MOST = 500
+"""Told of in one go and brand; several are one piece of news."""
 
 
 def tell_overdue() -> int:
@@ -55,11 +55,16 @@ def _tell(brand: Brand) -> int:
             # What peers still look at is no moderator's yet.
             theirs = Reply.peers_until.is_(None) | (Reply.peers_until <= now)
             due = session.execute(select(Reply.id, Reply.task_id, Reply.writer_id).where(*over, theirs).order_by(Reply.submitted_at).limit(MOST)).all()
-        for reply_id, task_id, writer_id in due:
-            with db.transaction() as session:
-                still = (Reply.id == reply_id, Reply.state == "submitted", Reply.alerts < mark)
-                if session.execute(update(Reply).where(*still).values(alerts=mark)).rowcount:  # type: ignore[attr-defined]
-                    record(ReviewOverdue(brand.id, reply_id, task_id, writer_id, minutes))
-                    db.after_commit(lambda: live.bump(brand.id, "reviews"), key=("reviews", brand.id))
-                    told += 1
+        with db.transaction() as session:
+            still = (Reply.id.in_([row.id for row in due]), Reply.state == "submitted", Reply.alerts < mark)
+            noted = update(Reply).where(*still).values(alerts=mark).returning(Reply.id).execution_options(synchronize_session=False)
+            crossed = set(session.scalars(noted)) if due else set()
+            late = [row for row in due if row.id in crossed]
+            if len(late) == 1:
+                record(ReviewOverdue(brand.id, late[0].id, late[0].task_id, late[0].writer_id, minutes))
+            elif late:
+                record(ReviewsOverdue(brand.id, [row.id for row in late], minutes))
+            if late:
+                db.after_commit(lambda: live.bump(brand.id, "reviews"), key=("reviews", brand.id))
+            told += len(late)
     return told

@@ -47,6 +47,7 @@ TOLD = {
     "AppealMade": "those who may look",
     "AppealDecided": "its writer, and who decided first",
     "ReviewOverdue": "moderators",
+    "ReviewsOverdue": "moderators",
     "PersonSuspended": "the person, by mail too",
     "PersonReinstated": "the person",
     "PersonJoined": "who invited them",

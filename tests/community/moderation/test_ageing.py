@@ -46,3 +46,22 @@ def test_what_is_decided_meanwhile_is_not_told(triage: FixedTriage, clock: Any) 
     with db.transaction():
         moderation.approve(fresh(reply), by=cleo, revision=reply.revision)
     assert heard(cleo) == []
+
+
+def test_a_flood_that_waits_is_one_notice_a_person_and_none_about_their_own(triage: FixedTriage, clock: Any) -> None:
+    """Red when each reply is told by itself: forty that waited were forty notices, and forty mails, to each moderator."""
+    northwind = brand()
+    ada, both, cleo = person(northwind, "advocate", name="Ada Okafor"), person(northwind, "advocate", "moderator"), person(northwind, "moderator")
+    handed_in(told(northwind, author="a"), both, answer())
+    waiting = [handed_in(told(northwind, author=name), ada, answer()) for name in ("b", "c", "d")]
+    clock.shift(timedelta(minutes=16))
+    assert tell_overdue_reviews() == 4
+    with db.transaction():
+        moderation.approve(fresh(waiting[0]), by=cleo, revision=1)
+    assert heard(both) == ["2 replies have waited 15 min for their look, Ada Okafor's the longest."]
+    assert heard(cleo)[0].startswith("3 replies have waited 15 min for their look, ")
+    assert len(heard(cleo)) == 1
+    clock.shift(timedelta(minutes=30))
+    assert tell_overdue_reviews() == 3
+    assert len(heard(cleo)) == len(heard(both)) == 2
+    assert tell_overdue_reviews() == 0
