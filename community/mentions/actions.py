@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
@@ -27,6 +28,9 @@ from community.tasks.rules import lane_of
 AUDIENCES = ("set_aside", "community", "tier_1", "tier_2")
 TRIAGE_MINUTES = 15
 """How long a post may wait in the triage list before tier 1 gets it."""
+AT_ONCE, BATCH = 2_000, 100
+"""Posts of the triage list that a single run sends on, and how many of them in one transaction."""
+_OVERDUE = Reason(f"Nobody decided within {TRIAGE_MINUTES} min: tier 1 looks", rule="triage_overdue")
 PUT_BACK = timedelta(seconds=60)
 """How long a decision from the triage list can be taken back with one key."""
 
@@ -71,7 +75,7 @@ def settle(mention: Mention, audience: str, reason: Reason) -> Decision:
     return _supersede(mention, audience, reason, None)
 
 
-def send_overdue_triage(limit: int = 200) -> int:
+def send_overdue_triage(limit: int = AT_ONCE) -> int:
     """What waited too long on the triage list goes to tier 1: a person looks, nothing is guessed. Returns how many."""
     edge = clock.now() - timedelta(minutes=TRIAGE_MINUTES)
     with db.transaction(read_only=True) as session:
@@ -83,16 +87,38 @@ def send_overdue_triage(limit: int = 200) -> int:
             .limit(limit)
         ).all()
     sent = 0
-    for mention_id in waiting:
-        with suppress(Conflict), db.transaction() as session:
-            decision = current_decision(mention_id)
-            if decision is None or decision.audience != "triage":
-                continue  # a person was faster
-            _supersede(
-                session.get_one(Mention, mention_id), "tier_1", Reason(f"Nobody decided within {TRIAGE_MINUTES} min: tier 1 looks", rule="triage_overdue"), None
-            )
-            sent += 1
+    for first in range(0, len(waiting), BATCH):
+        batch, together = waiting[first : first + BATCH], set[int]()
+        with suppress(Conflict), db.transaction():
+            together = _send_together(batch)
+        sent += len(together) + sum(_send_one(mention_id) for mention_id in batch if mention_id not in together)
     return sent
+
+
+def _send_together(mention_ids: Sequence[int]) -> set[int]:
+    """Those of them whose conversation has no task under way: their tasks are opened with one piece of news. Returns which."""
+    accounts = select(Mention.account_id).where(Mention.id.in_(mention_ids))
+    db.session.scalars(select(ChannelAccount.id).where(ChannelAccount.id.in_(accounts)).order_by(ChannelAccount.id).with_for_update(key_share=True)).all()
+    on_it = select(Task.id).where(Task.conversation_id == Mention.conversation_id, among(Task.state, *LIVE)).exists()
+    unsure = select(Decision.id).where(Decision.mention_id == Mention.id, Decision.superseded_at.is_(None), among(Decision.audience, "triage")).exists()
+    opened: dict[int, list[int]] = {}
+    sent = db.session.scalars(select(Mention).where(Mention.id.in_(mention_ids), ~on_it, unsure).order_by(Mention.id)).all()
+    for mention in sent:
+        _supersede(mention, "tier_1", _OVERDUE, None, opened.setdefault(mention.brand_id, []))
+    for brand_id, task_ids in opened.items():
+        if task_ids:
+            record(TasksOpened(brand_id, task_ids, "tier_1"))
+    return {mention.id for mention in sent}
+
+
+def _send_one(mention_id: int) -> bool:
+    with suppress(Conflict), db.transaction() as session:
+        decision = current_decision(mention_id)
+        if decision is None or decision.audience != "triage":
+            return False  # a person was faster
+        _supersede(session.get_one(Mention, mention_id), "tier_1", _OVERDUE, None)
+        return True
+    return False
 
 
 def hold_thread(mention: Mention) -> None:
@@ -105,7 +131,8 @@ def current_decision(mention_id: int) -> Decision | None:
     return db.session.scalar(select(Decision).where(Decision.mention_id == mention_id, Decision.superseded_at.is_(None)))
 
 
-def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None) -> Decision:
+def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None, opened: list[int] | None = None) -> Decision:
+    """`opened` gathers the task that this opens for a caller who tells of several together."""
     now = clock.now()
     hold_thread(mention)
     was = db.session.scalars(
@@ -119,7 +146,7 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
     decision = was.corrected(audience, asdict(reason), now, by.id if by else None)
     db.session.add(decision)
     db.session.flush()
-    _move_task(mention, decision, by)
+    _move_task(mention, decision, by, opened)
     if by is not None:
         record(MentionRerouted(mention.brand_id, mention.id, was.audience, audience, by.id))
     audit("mention.reroute", mention, by=by, reason=reason.rule, was=was.audience, audience=audience)
@@ -127,14 +154,18 @@ def _supersede(mention: Mention, audience: str, reason: Reason, by: User | None)
     return decision
 
 
-def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
+def _move_task(mention: Mention, decision: Decision, by: User | None, opened: list[int] | None) -> None:
     """Give the conversation the task that the decision asks for."""
     if decision.audience == "triage":
         return
     task = db.session.scalar(select(Task).where(Task.conversation_id == mention.conversation_id, among(Task.state, *LIVE)).with_for_update(key_share=True))
     if task is None:
         if decision.audience != "set_aside":
-            _open(mention, decision)
+            task_id = _open(mention, decision)
+            if opened is None:
+                record(TasksOpened(mention.brand_id, [task_id], decision.audience))
+            else:
+                opened.append(task_id)
     elif by is None and task.state in ("claimed", "in_review", "answered"):
         return  # a person is on it: the clock takes nobody's work away
     elif decision.audience == "set_aside":
@@ -149,7 +180,7 @@ def _move_task(mention: Mention, decision: Decision, by: User | None) -> None:
         task_actions.escalate(task, decision.audience, because="rerouted", by=by)
 
 
-def _open(mention: Mention, decision: Decision) -> None:
+def _open(mention: Mention, decision: Decision) -> int:
     now = clock.now()
     try:
         task_id = db.session.scalars(
@@ -173,4 +204,4 @@ def _open(mention: Mention, decision: Decision) -> None:
         ).one()
     except IntegrityError:
         raise Conflict("Somebody opened a task for this conversation a moment ago. Look again.") from None
-    record(TasksOpened(mention.brand_id, [task_id], decision.audience))
+    return task_id
