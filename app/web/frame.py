@@ -24,7 +24,7 @@ from community.mentions.models import Decision
 from community.moderation.models import Appeal, Flag, PeerVote
 from community.moderation.peers import PEERS
 from community.replies.models import Reply
-from community.tasks.models import Claim
+from community.tasks.models import LONGEST_LEASE, Claim
 from escalation.cases.models import WANTED, Case
 from escalation.tiers import tiers_of
 from gamification.points import queries as ledger
@@ -215,7 +215,8 @@ def _counts(user: User, brand: Brand, shown: set[str], points: bool) -> dict[str
     """The rail's numbers, the unread notices and the week's points, in one statement over small indexes."""
     tiers = tiers_of(user, brand.id)
     asked = _count_statement(frozenset(shown), tiers[0] if len(tiers) == 1 else None, user.roles_in(brand.id) == {"advocate"}, points)
-    given = {"brand": brand.id, "person": user.id, "now": clock.now()} | ({"user": user.id, "since": ledger.monday()} if points else {})
+    now = clock.now()
+    given = {"brand": brand.id, "person": user.id, "now": now, "soon": now + LONGEST_LEASE} | ({"user": user.id, "since": ledger.monday()} if points else {})
     row = db.session.execute(asked, given).one()
     counts = {name: int(value) for name, value in row._mapping.items()}
     return {"notices": counts.pop("notices"), "owes": bool(counts.pop("owed", 0)), "points": counts.pop("points", 0), "counts": counts}
@@ -225,6 +226,7 @@ def _counts(user: User, brand: Brand, shown: set[str], points: bool) -> dict[str
 def _count_statement(shown: frozenset[str], tier: str | None, helps: bool, points: bool) -> Select[Any]:
     """Made once for each kind of rail: putting a statement together costs more than running it."""
     brand, person, now = bindparam("brand", type_=BigId), bindparam("person", type_=BigId), bindparam("now", type_=UtcDateTime())
+    soon = bindparam("soon", type_=UtcDateTime())
     # As literal SQL: with bound values SQLite cannot know that the partial index covers the question.
     cases = select(Case.id).where(Case.brand_id == brand, text(f'"case".{WANTED}'))
     submitted = select(Reply.id).where(Reply.brand_id == brand, among(Reply.state, "submitted"))
@@ -237,7 +239,10 @@ def _count_statement(shown: frozenset[str], tier: str | None, helps: bool, point
         "triage": select(Decision.id).where(Decision.brand_id == brand, Decision.superseded_at.is_(None), among(Decision.audience, "triage")),
         "looks": select(Appeal.id).where(Appeal.brand_id == brand, among(Appeal.state, "open")),
         "claims": select(Claim.id).where(
-            Claim.user_id == person, Claim.brand_id == brand, Claim.ended_at.is_(None), Claim.ends_at.is_(None) | (Claim.ends_at > now)
+            Claim.user_id == person,
+            Claim.brand_id == brand,
+            Claim.ended_at.is_(None),
+            Claim.ends_at.is_(None) | ((Claim.ends_at > now) & (Claim.ends_at <= soon)),
         ),
         "cases": cases.where(Case.tier == tier) if tier else cases,
         "notices": select(Notice.id).where(Notice.user_id == person, Notice.read_at.is_(None)),

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from app.accounts.models import User
 from app.kernel.db import db
 from app.kernel.errors import Conflict
+from app.web import frame
 from community.moderation import actions as moderation
 from community.moderation.queries import item_of
 from community.replies import actions as replies
@@ -36,6 +37,7 @@ def held_anywhere(town: Town, task: Task, by: User) -> dict[str, bool]:
             "lists": bool(holders_of([task.id])),
             "claims": bool(claims_of(by, town.brand)),
             "desk": any(one.holder is not None for one in desk(town.ben, town.brand).items),
+            "rail": bool(frame._counts(by, town.brand, {"claims"}, points=False)["counts"]["claims"]),
         }
 
 
