@@ -132,7 +132,7 @@ def test_no_link_where_the_network_wants_none_nor_under_a_private_post(town: Tow
         assert links.line_for(brand, mention, pack, None) is None
 
 
-@pytest.mark.parametrize(("lang", "begins"), [("zh-Hant", "這則回覆"), ("de", "How this was vetted"), ("ja", "この返信")])
+@pytest.mark.parametrize(("lang", "begins"), [("zh-Hant", "這則回覆"), ("de", "So wurde diese Antwort"), ("ja", "この返信"), ("pt", "How this was vetted")])
 def test_it_speaks_the_language_of_the_post(town: Town, hand: ChannelAccount, lang: str, begins: str) -> None:
     task = make.task(hand)
     with db.transaction() as session:
