@@ -262,10 +262,10 @@ def make_engine(url: str, *, read_only: bool = False) -> Engine:
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        # A thread has one connection at a time, and few are kept: a stock server's (100) last for two web processes and a few workers.
-        pool: dict[str, Any] = {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10, "pool_use_lifo": True}
+        # Together never more than 32: so a stock server's (100) last for two web processes and a few workers.
+        pool: dict[str, Any] = {"pool_size": 4, "max_overflow": 16, "pool_timeout": 10, "pool_use_lifo": True}
         if read_only:
-            pool |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+            pool |= {"max_overflow": 8, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         engine = create_engine(parsed, **pool, connect_args={"options": f"{PATIENCE} {NO_WRITING}" if read_only else PATIENCE})
         event.listen(engine, "checkin", _put_back)
         event.listen(engine, "checkout", _still_there(engine))

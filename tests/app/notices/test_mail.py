@@ -176,7 +176,8 @@ def test_a_mail_can_be_stopped_from_inside_with_one_click(clock: time_machine.Co
     assert raw.endswith(b">")
     token = letter["List-Unsubscribe"].strip("<>").rpartition("/")[2]
     assert mail.read_unsubscribe(token) == (ada.id, ["thanks"])
-    assert mail.read_unsubscribe(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
+    # Not its very last letter: two bits of that one mean nothing.
+    assert mail.read_unsubscribe(token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1]) is None
 
 
 def test_an_outage_of_the_server_uses_up_nobodys_tries(
