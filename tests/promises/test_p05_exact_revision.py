@@ -14,13 +14,12 @@ from community.replies import actions as replies
 from community.replies.models import Posting, Reply, Revision
 from tests import factories
 from tests.fakes.network import FakeNetwork
-from tests.harness import databases
 from tests.harness.promises import FULL, dice, rounds
 from tests.harness.races import Racers
 from tests.promises.conftest import Town
 from tests.promises.test_p04_only_what_was_approved import drain
 
-CLIENTS = (50 if databases.kind() == "sqlite" else 45) if FULL else 8
+CLIENTS = 50 if FULL else 8
 """Who edit, and as many who approve meanwhile: a stock PostgreSQL takes a hundred connections in all."""
 
 
