@@ -20,7 +20,7 @@ from tests.promises.conftest import Town
 from tests.promises.test_p04_only_what_was_approved import drain
 
 CLIENTS = 50 if FULL else 8
-"""Who edit, and as many who approve meanwhile: a stock PostgreSQL takes a hundred connections in all."""
+"""Who edit, and as many who approve meanwhile."""
 
 
 def edit(reply_id: int, user_id: int, wording: str) -> int:
