@@ -550,7 +550,7 @@
     if (event.key === "Escape" && !event.defaultPrevented && event.target.matches?.("textarea, input") && !event.target.closest("details[open].menu-box, dialog")) event.target.blur();
     if (event.key === "Escape") $$("details[open]").forEach((open) => { if (open.matches(".clock, .menu-box")) { open.open = false; $("summary", open).focus(); } });
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { const form = event.target.closest("form"); const button = form && $("[data-main]", form); if (button) { event.preventDefault(); form.requestSubmit(button); } return; }
-    if (!on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (!on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable], dialog")) return;
     const key = event.key.toLowerCase();
     if (Date.now() - went < 1000 && { d: "/desk", r: "/reviews", c: "/cases" }[key]) { location.href = { d: "/desk", r: "/reviews", c: "/cases" }[key]; return; }
     if (key === "g") { went = Date.now(); return; }

@@ -13,6 +13,7 @@ from community.replies.models import Reply
 from tests.community.incidents.test_incidents import BODY, CRASH, NAMES
 from tests.stories import fresh, handed_in, news, told
 from tests.web.conftest import Town
+from tests.web.test_vet import asked
 
 Window = Callable[..., Any]
 TEXT = "Hold the small button for ten seconds, then wait for the white light."
@@ -68,6 +69,25 @@ def test_two_who_come_to_the_same_reply_have_one_each_and_keep_their_undo(town: 
     mona.keyboard.press("a")
     expect(mona.get_by_text("Cleo Lindqvist has it open").first).to_be_visible()
     assert [fresh(reply).state for reply in waiting] == ["approved", "submitted", "approved"]
+
+
+def test_a_peer_looks_by_keys_alone(town: Town, window: Window) -> None:
+    """Red when the first yes takes the keys away: a radio button that is focused is no field that somebody types in."""
+    from playwright.sync_api import expect
+
+    reply = asked(town)
+    ben = window("ben", phone=True)
+    ben.goto("/vet")
+    expect(ben.get_by_text("Which light is it?")).to_be_visible()
+    for key in "1234":
+        ben.keyboard.press(key)
+    expect(ben.locator("main input[type=radio][value='1']:checked")).to_have_count(4)
+    ben.keyboard.press("v")
+    expect(ben.get_by_text("Nothing waits for your look.")).to_be_visible()
+
+    cleo = window("cleo")
+    cleo.goto(f"/reviews/{reply.id}")
+    expect(cleo.get_by_text("1 of 1 peers say yes").first).to_be_visible()
 
 
 def test_one_answer_goes_to_all_but_the_one_left_out_and_the_one_put_in_other_words(town: Town, window: Window) -> None:
