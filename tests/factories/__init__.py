@@ -110,6 +110,11 @@ def task_of(mention: Mention) -> Task:
         return session.scalars(select(Task).where(Task.conversation_id == mention.conversation_id, Task.state.in_(LIVE))).one()
 
 
+def story() -> str:
+    """What several people tell alike, in words that nobody used before. It begins in plain English: invented words alone are read as any language."""
+    return f"What do I do when it is like this and not as you said: {answer().partition(': ')[2]}"
+
+
 def claimed(task: Task, by: User) -> Claim:
     """The person's hold on the task."""
     with db.transaction():

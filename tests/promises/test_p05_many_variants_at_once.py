@@ -35,7 +35,7 @@ PEOPLE = ("petra", "quentin", "rosa", "selim", "tara", "ulla", "victor", "wanda"
 
 def variants(town: Town) -> tuple[Incident, list[Reply]]:
     """An incident of eight people whose answer Ada has handed in for each."""
-    story = factories.answer().partition(": ")[2]
+    story = factories.story()
     made = [factories.task(town.account, f"{story} {author}", author=author) for author in PEOPLE]
     news()
     with db.transaction() as session:

@@ -155,7 +155,7 @@ def own_ways(stage: Stage, me: User) -> dict[str, tuple[str, dict[str, Any]]]:
     with db.transaction():
         moderation.reject(factories.fresh(rejected), by=moderator, revision=1, reason="tone")
         appealed = appeals.appeal(factories.fresh(rejected), by=me, words="It was kind.").id
-    story = factories.answer().partition(": ")[2]
+    story = factories.story()
     told = [factories.task(stage.account, f"{story} {author}", author=author) for author in ("vera", "walt", "xenia")]
     news()
     with db.transaction() as session:

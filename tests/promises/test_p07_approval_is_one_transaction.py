@@ -127,7 +127,7 @@ def staged(kind: str, town: Town) -> tuple[int, int, int]:
     if kind == "an employee hands in":
         return factories.drafted(factories.task(town.account, "It broke #tier_1"), town.tim).id, town.tim.id, 1
     if kind == "variants are approved together":
-        story = factories.answer().partition(": ")[2]
+        story = factories.story()
         made = [factories.task(town.account, f"{story} {author}", author=author) for author in ("sam", "tara", "ulla")]
         news()
         with db.transaction() as session:
