@@ -201,7 +201,9 @@ def take_over(task: Task, reply: Reply, by: User) -> None:
 
 
 def _holder(reply: Reply) -> ReviewClaim | None:
-    return db.session.scalar(select(ReviewClaim).where(ReviewClaim.reply_id == reply.id, ReviewClaim.ended_at.is_(None)))
+    # Held, so that the goodbye of one page and the claim of the next, which come at once, see what the other did.
+    live = select(ReviewClaim).where(ReviewClaim.reply_id == reply.id, ReviewClaim.ended_at.is_(None))
+    return db.session.scalar(live.with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
 def _close(reply: Reply, by: User) -> None:
